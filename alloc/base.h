@@ -1,0 +1,46 @@
+// The words every other file is written in: attributes for the two temperatures of code, the sizes that the
+// hardware and the design fix, and the few arithmetic helpers that <bit> lacks.
+//
+// A heap has one hot path of a dozen instructions and a long tail of cold code. Which is which is said here once:
+// `UMBER_FAST` functions are folded into their caller, `UMBER_SLOW` ones are kept out of it so that they neither
+// take registers nor cache lines from it. No other file contains a compiler attribute or an `#if` (except os_*).
+//
+// Invariants
+//   None: nothing here has state.
+// Concurrency
+//   Everything is a pure function.
+// Uses / used by
+//   Uses nothing. Used by every file of alloc/ and gc/.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#define UMBER_FAST [[gnu::always_inline]] inline
+#define UMBER_SLOW [[gnu::noinline, gnu::cold]]
+#define UMBER_LIKELY(condition) __builtin_expect(static_cast<bool>(condition), true)
+#define UMBER_UNLIKELY(condition) __builtin_expect(static_cast<bool>(condition), false)
+
+namespace umber::alloc {
+
+inline constexpr std::size_t kib = 1024;
+inline constexpr std::size_t mib = 1024 * kib;
+inline constexpr std::size_t gib = 1024 * mib;
+inline constexpr std::size_t cache_line = 64;
+
+// What C promises of every block of 16 bytes or more.
+inline constexpr std::size_t min_alignment = 16;
+
+constexpr bool is_power_of_two(std::size_t n) { return n != 0 && (n & (n - 1)) == 0; }
+constexpr std::size_t round_down(std::size_t n, std::size_t alignment) { return n & ~(alignment - 1); }
+constexpr std::size_t round_up(std::size_t n, std::size_t alignment) { return round_down(n + alignment - 1, alignment); }
+constexpr std::size_t divide_up(std::size_t n, std::size_t by) { return (n + by - 1) / by; }
+
+// An address as a number, and back. Every conversion between the two in the engine goes through this pair.
+inline std::uintptr_t address_of(const volatile void* p) { return reinterpret_cast<std::uintptr_t>(p); }
+template <class T = void>
+T* pointer_to(std::uintptr_t address) {
+  return reinterpret_cast<T*>(address);
+}
+
+}  // namespace umber::alloc

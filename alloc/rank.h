@@ -1,0 +1,29 @@
+// The order in which locks may be taken, as data.
+//
+// A thread that holds a lock takes only locks of a higher rank. The order is the walk of an allocation downwards:
+// who is asked first is locked first. `fork` takes every lock in this order and so cannot deadlock with anyone.
+//
+// Invariants
+//   [rank.1] a thread never acquires a lock whose rank is not above all ranks it holds (checked in debug builds by
+//            `mutex`).
+// Concurrency
+//   Constants.
+// Uses / used by
+//   Uses base. Used by sync and every owner of a lock.
+#pragma once
+
+#include "base.h"
+
+namespace umber::alloc {
+
+enum class rank : std::uint8_t {
+  scavenger,       // state of the background thread
+  idle_list,       // the list of processors no thread holds
+  processor,       // a processor used by several threads: visitors' and first-class heaps'
+  mcentral,        // spans of one class
+  mheap,           // pages and spans of the process
+  metadata,        // the engine's own memory
+  count
+};
+
+}  // namespace umber::alloc
