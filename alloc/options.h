@@ -1,0 +1,39 @@
+// What the environment asks for: `UMBER_OPTIONS=key=value,...` and `UMBER_MEMORY_LIMIT=512MiB`, read once at start-up.
+//
+// Keys: `stats=exit|json` prints statistics on stderr at exit; `decay_ms=N` time after which free memory goes back to
+// the system (0: at once, -1: never); `thp=never|dense|always`; `limit=SIZE` the soft memory limit; `scavenger=on|off`
+// the background thread. An unknown key or value is reported once, with the list of valid ones, and the program runs.
+//
+// Invariants
+//   None.
+// Concurrency
+//   Read once, before the process has a second thread; constant afterwards.
+// Uses / used by
+//   Uses check (for its message line). Used by mheap, scavenger, override (statistics at exit).
+#pragma once
+
+#include "base.h"
+
+namespace umber::alloc {
+
+enum class stats_at_exit : std::uint8_t { off, text, json };
+enum class thp_policy : std::uint8_t { never, dense, always };
+
+struct options {
+  std::int64_t decay_ms = 1000;
+  std::size_t memory_limit = SIZE_MAX;
+  stats_at_exit stats = stats_at_exit::off;
+  thp_policy thp = thp_policy::dense;
+  bool scavenger = true;
+};
+
+// The options in force. Constant-initialised to the defaults until `read_options` has run.
+const options& current_options();
+// Parses the environment (called once, by the library's constructor or the first slow path after `environ` is set up).
+void read_options();
+// Parses one option string over `into`; reports what it does not know on stderr. Separate for tests.
+void parse_options(const char* text, options& into);
+// "512MiB", "2g", "1048576" -> bytes; false when it is none.
+bool parse_size(const char* text, std::size_t length, std::size_t& bytes);
+
+}  // namespace umber::alloc
