@@ -15,6 +15,7 @@
 // Invariants
 //   [os.1] a call that fails leaves the range in the state in which it was.
 //   [os.2] a released range reads as zero.
+//   [os.3] no call changes errno: a program may look at it after a free() that worked.
 // Concurrency
 //   Every function may be called from any thread; two calls on overlapping ranges are the caller's to order.
 // Uses / used by
@@ -39,7 +40,8 @@ bool decommit(void* start, std::size_t bytes);
 bool release(void* start, std::size_t bytes);
 // any -> none.
 bool unmap(void* start, std::size_t bytes);
-// Moves the pages of ready range `from` to ready range `to` without copying; `from` reads as zero afterwards.
+// Moves the contents of ready range `from` to ready range `to` (disjoint); `from` reads as zero afterwards. The pages
+// change hands without a copy where the kernel can (since 5.7, `from` one mapping), else they are copied.
 [[nodiscard]] bool move(void* from, void* to, std::size_t bytes);
 
 // Transparent huge pages: what the system does by default, and the wish for one range.
@@ -67,7 +69,7 @@ void wake_all(const volatile std::uint32_t* word);
 void yield();
 
 // Tests only: lets `calls_before` more calls of reserve, commit, release and move succeed, then fails the next
-// `failures` of them with ENOMEM. `injected_calls` counts the calls since, failed or not.
+// `failures` of them. `injected_calls` counts the calls since, failed or not. (0, 0) ends it, and keeps the count.
 void inject_failure(std::size_t calls_before, std::size_t failures);
 std::size_t injected_calls();
 
