@@ -1,0 +1,5 @@
+// The public word.
+#pragma once
+namespace umber {
+struct api;
+}

@@ -1,0 +1,3 @@
+#include "alloc/middle.h"
+
+TEST_CASE("middle: a raised flag publishes what came before [middle.1]") {}

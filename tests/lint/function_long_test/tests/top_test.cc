@@ -1,0 +1,3 @@
+TEST_CASE("a test is a function too") {
+@repeat 60   REQUIRE(true);
+}

@@ -1,0 +1,3 @@
+// The public word.
+#pragma once
+#include "alloc/base.h"

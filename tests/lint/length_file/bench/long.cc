@@ -1,0 +1,1 @@
+@repeat 501 int x;

@@ -1,0 +1,3 @@
+#include "base.h"
+#if defined(__aarch64__)
+#endif

@@ -1,0 +1,1 @@
+// {T}ODO: finish this.
