@@ -2,14 +2,17 @@
 //
 // Keys: `stats=exit|json` prints statistics on stderr at exit; `decay_ms=N` time after which free memory goes back to
 // the system (0: at once, -1: never); `thp=never|dense|always`; `limit=SIZE` the soft memory limit; `scavenger=on|off`
-// the background thread. An unknown key or value is reported once, with the list of valid ones, and the program runs.
+// the background thread. Unknown keys and values are reported in one line that lists the valid ones, and the program
+// runs: an allocator has no business to stop a program over a setting that it does not know yet or any more.
+//
+// Where both are given, `UMBER_OPTIONS=limit=` wins over `UMBER_MEMORY_LIMIT`, being the more particular.
 //
 // Invariants
 //   None.
 // Concurrency
 //   Read once, before the process has a second thread; constant afterwards.
 // Uses / used by
-//   Uses check (for its message line). Used by mheap, scavenger, override (statistics at exit).
+//   Uses check (for its message line). Used by mheap, scavenger, report and startup (statistics at exit).
 #pragma once
 
 #include "base.h"
@@ -29,8 +32,10 @@ struct options {
 
 // The options in force. Constant-initialised to the defaults until `read_options` has run.
 const options& current_options();
-// Parses the environment (called once, by the library's constructor or the first slow path after `environ` is set up).
-void read_options();
+// Parses the environment the first time it is called, by the library's constructor or the first slow path.
+// `environment` is what a constructor or main receives as its third argument; null means the C library's `environ`, and
+// as long as that too is null the options stay the defaults and the next call tries again.
+void read_options(char** environment = nullptr);
 // Parses one option string over `into`; reports what it does not know on stderr. Separate for tests.
 void parse_options(const char* text, options& into);
 // "512MiB", "2g", "1048576" -> bytes; false when it is none.

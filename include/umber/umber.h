@@ -1,0 +1,4 @@
+// All of umber for C++20.
+#pragma once
+
+#include <umber/malloc.h>
