@@ -13,7 +13,10 @@ prefix=$scratch/dest$(meson introspect --buildoptions "$build" |
 cat >"$scratch/probe.cc" <<'CC'
 #include <cstdlib>
 #include <umber/umber.h>
-int main() { std::free(std::malloc(48)); }
+int main() {
+  std::free(std::malloc(48));
+  delete new int(1);
+}
 CC
 pc=$(find "$prefix" -name umber.pc)
 pkg=(env PKG_CONFIG_PATH="$(dirname "$pc")" pkg-config --define-variable=prefix="$prefix")
@@ -23,6 +26,11 @@ for name in umber umber_malloc; do
   "${CXX:-c++}" -std=c++20 "$scratch/probe.cc" -o "$scratch/probe" $("${pkg[@]}" --cflags --libs "$name")
   LD_LIBRARY_PATH=$(dirname "$pc")/.. "$scratch/probe"
 done
+
+# The replacement also stands in for malloc in a program without any shared library: no symbol is defined twice.
+"${CXX:-c++}" -std=c++20 -static "$scratch/probe.cc" -o "$scratch/probe" "$(dirname "$pc")/../libumber_malloc.a" \
+  -I"$prefix/include"
+"$scratch/probe"
 
 cat >"$scratch/CMakeLists.txt" <<'CMAKE'
 cmake_minimum_required(VERSION 3.20)
