@@ -213,10 +213,10 @@ std::size_t page_alloc::find_within(std::size_t l, std::size_t node, search& sta
   while (l != 0) {
     // Was this node the first with a free page, then its children say more precisely where that is.
     if (state.first_free == node * pages_at(l)) state.first_free = not_found;
-    state.carried = 0;
     --l;
     sight seen = sight::nothing;
     std::size_t carried = 0;
+    // What is carried into the node stays carried: it was too short to reach a run of the wanted length there.
     for (node *= fanout;; ++node) {
       UMBER_DCHECK(node < nodes_at(l) && "[page_alloc.1]");
       carried = state.carried;

@@ -350,6 +350,21 @@ TEST_CASE("page_alloc: growing beyond the capacity fails and changes nothing [pa
   REQUIRE(h.valid());
 }
 
+TEST_CASE("page_alloc: a heap that grows far away, several levels at once, keeps what it had [page_alloc.1]") {
+  for (const std::size_t first : sizes{1, 8, 9, 63, 64, 65, 511, 512, 4095})
+    for (const std::size_t far : sizes{1, 9, 65, 513, 4097, 32769}) {
+      heap h(40'000);
+      REQUIRE(h.grow(pages(0, first * per_chunk)));
+      REQUIRE(h.grow(pages((first + far) * per_chunk, per_chunk)));
+      INFO("first " << first << " far " << far);
+      REQUIRE(h.valid());
+      REQUIRE(h.largest_free_run().value == first * per_chunk);
+      REQUIRE(h.allocate({first * per_chunk}).run.first.value == 0);
+      REQUIRE(h.allocate({per_chunk}).run.first.value == (first + far) * per_chunk);
+      REQUIRE(h.allocate({1}).run.empty());
+    }
+}
+
 TEST_CASE("page_alloc: the metadata of a small heap is a few pages, of a large one a 28000th") {
   heap h(page_alloc::max_capacity.value / per_chunk);
   REQUIRE(h.metadata_bytes() == 0);
