@@ -163,12 +163,13 @@ constexpr runs summarize(const std::uint64_t* words, std::size_t bits) {
     if (!broken) result.start = carried;
     broken = true;
     if (carried > result.longest) result.longest = carried;
-    // Grows the longest run by what this word has beyond it; most words have nothing.
+    carried = ones_from_top(word);
+    if (carried > result.longest) result.longest = carried;
+    // Grows the longest run by what this word has inside beyond it; most words have nothing.
     if (result.longest < word_bits && count(word) > result.longest) {
       std::uint64_t longer = starts_of_runs(word, result.longest + 1);
       for (; longer != 0; longer &= longer >> 1) ++result.longest;
     }
-    carried = ones_from_top(word);
   }
   if (!broken) return {bits, bits, bits};
   if (carried > result.longest) result.longest = carried;
