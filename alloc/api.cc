@@ -74,7 +74,7 @@ void* umber_aligned_alloc(std::size_t alignment, std::size_t n) noexcept {
 }
 
 void umber_free(void* p) noexcept { deallocate(p); }
-void umber_free_sized(void* p, std::size_t n) noexcept { deallocate_sized(p, n); }
+void umber_free_sized(void* p, std::size_t n) noexcept { deallocate_resized(p, n); }
 void umber_free_aligned_sized(void* p, std::size_t alignment, std::size_t n) noexcept {
   deallocate_sized(p, alignment, n);
 }

@@ -48,6 +48,8 @@ void deallocate(void* p) noexcept;
 // As deallocate; the block must have been asked for with `n` bytes (and `alignment`), or the misuse line follows.
 void deallocate_sized(void* p, std::size_t n) noexcept;
 void deallocate_sized(void* p, std::size_t alignment, std::size_t n) noexcept;
+// For blocks that may have gone through reallocate, which keeps a block that is up to twice too large.
+void deallocate_resized(void* p, std::size_t n) noexcept;
 // Keeps the contents up to the smaller size; nullptr leaves the block as it was. `p` may be null; n may be 0 (a block
 // of the smallest size: never a free).
 [[nodiscard]] void* reallocate(void* p, std::size_t n) noexcept;

@@ -1,6 +1,6 @@
 // The C library's allocation functions, by the names that programs already call. Each is a line or two over malloc.h:
 // what this file knows is only the contract of the name, which is glibc's where POSIX leaves a choice.
-#include "check.h"
+#include "fast_path.h"
 #include "malloc.h"
 #include "os.h"
 #include "report.h"
@@ -69,10 +69,10 @@ using namespace umber::alloc;
 #pragma GCC visibility push(default)
 extern "C" {
 
-void* malloc(std::size_t n) noexcept { return allocate(n); }
-void free(void* p) noexcept { deallocate(p); }
+void* malloc(std::size_t n) noexcept { return fast_allocate(n); }
+void free(void* p) noexcept { fast_deallocate(p); }
 void cfree(void* p) noexcept { deallocate(p); }
-void free_sized(void* p, std::size_t n) noexcept { deallocate_sized(p, n); }
+void free_sized(void* p, std::size_t n) noexcept { deallocate_resized(p, n); }
 void free_aligned_sized(void* p, std::size_t alignment, std::size_t n) noexcept { deallocate_sized(p, alignment, n); }
 
 void* calloc(std::size_t count, std::size_t size) noexcept {

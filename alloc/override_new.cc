@@ -8,6 +8,7 @@
 // This is the one file of the engine that is compiled with exceptions: `new (std::nothrow)` has to catch what a
 // new-handler throws.
 #include "check.h"
+#include "fast_path.h"
 #include "malloc.h"
 
 #include <dlfcn.h>
@@ -72,12 +73,12 @@ UMBER_SLOW void* retry_or_null(std::size_t alignment, std::size_t n) noexcept {
 }
 
 UMBER_FAST void* new_or_throw(std::size_t n) {
-  void* const p = allocate(n);
+  void* const p = fast_allocate(n);
   return UMBER_LIKELY(p != nullptr) ? p : retry_or_throw(min_alignment, n);
 }
 
 UMBER_FAST void* new_or_null(std::size_t n) noexcept {
-  void* const p = allocate(n);
+  void* const p = fast_allocate(n);
   return UMBER_LIKELY(p != nullptr) ? p : retry_or_null(min_alignment, n);
 }
 
@@ -111,16 +112,16 @@ void* operator new[](size_t n, align_val_t alignment) { return new_or_throw(n, a
 void* operator new(size_t n, align_val_t alignment, const nothrow_t&) noexcept { return new_or_null(n, alignment); }
 void* operator new[](size_t n, align_val_t alignment, const nothrow_t&) noexcept { return new_or_null(n, alignment); }
 
-void operator delete(void* p) noexcept { deallocate(p); }
-void operator delete[](void* p) noexcept { deallocate(p); }
-void operator delete(void* p, const nothrow_t&) noexcept { deallocate(p); }
-void operator delete[](void* p, const nothrow_t&) noexcept { deallocate(p); }
+void operator delete(void* p) noexcept { fast_deallocate(p); }
+void operator delete[](void* p) noexcept { fast_deallocate(p); }
+void operator delete(void* p, const nothrow_t&) noexcept { fast_deallocate(p); }
+void operator delete[](void* p, const nothrow_t&) noexcept { fast_deallocate(p); }
 void operator delete(void* p, size_t n) noexcept { deallocate_sized(p, n); }
 void operator delete[](void* p, size_t n) noexcept { deallocate_sized(p, n); }
-void operator delete(void* p, align_val_t) noexcept { deallocate(p); }
-void operator delete[](void* p, align_val_t) noexcept { deallocate(p); }
-void operator delete(void* p, align_val_t, const nothrow_t&) noexcept { deallocate(p); }
-void operator delete[](void* p, align_val_t, const nothrow_t&) noexcept { deallocate(p); }
+void operator delete(void* p, align_val_t) noexcept { fast_deallocate(p); }
+void operator delete[](void* p, align_val_t) noexcept { fast_deallocate(p); }
+void operator delete(void* p, align_val_t, const nothrow_t&) noexcept { fast_deallocate(p); }
+void operator delete[](void* p, align_val_t, const nothrow_t&) noexcept { fast_deallocate(p); }
 void operator delete(void* p, size_t n, align_val_t alignment) noexcept {
   deallocate_sized(p, static_cast<size_t>(alignment), n);
 }

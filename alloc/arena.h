@@ -1,0 +1,63 @@
+// The window of address space in which all heap memory lies, and the index that leads from an address to its span.
+//
+// At start-up a large range (4 TiB, less under an address-space limit) is reserved, which costs nothing, and cut into
+// arenas of 64 MiB that are committed one after the other. Because there is one window, "is it ours?" is one
+// subtraction and one comparison, a page is named by its distance from the window's start, and the index is one flat
+// array: `span_of(page)` is one load. (An arena index plus a table per arena, as Go has it, was the first plan: four
+// more instructions on every free.) A wild, foreign or non-canonical pointer fails the comparison and is never
+// dereferenced; a page of ours that belongs to no span leads to `no_span`, which belongs to nobody.
+//
+// Invariants
+//   [arena.1] for every page below window.pages, the index holds a span: `no_span` or a live one. Never null.
+//   [arena.2] window.pages only grows, and everything below it is in state ready.
+// Concurrency
+//   start and grow are called under the mheap's lock (start: once). Readers need none: `pages` is published after the
+//   index entries it covers, and an entry is changed only by the owner of the page.
+// Uses / used by
+//   Uses os, units. Used by mheap (growth), mspan, remote and malloc (lookup).
+#pragma once
+
+#include "base.h"
+#include "units.h"
+
+#include <atomic>
+
+namespace umber::alloc {
+
+struct mspan;
+
+struct heap_window {
+  std::uintptr_t base = 0;
+  std::atomic<std::size_t> pages{0};
+  std::atomic<mspan*>* index = nullptr;
+  std::size_t capacity = 0;        // pages that the reservation holds
+  std::size_t committed = 0;       // pages in state ready, in whole arenas
+
+  // Reserves the window. False when there is no address space at all.
+  [[nodiscard]] bool start();
+  // Makes the next `n` pages after the last known ones ready, as a run; empty when memory or the window is exhausted.
+  [[nodiscard]] page_run grow(page_count n, mspan* no_span);
+
+  std::uintptr_t address(page_id page) const { return base + (page.value << page_shift); }
+  // Meaningful below `pages` only; larger than any page for an address outside.
+  page_id page_of(std::uintptr_t address) const { return {(address - base) >> page_shift}; }
+  bool contains(std::uintptr_t address) const {
+    // acquire: pairs with the release in grow; whoever sees the count sees the index entries below it.
+    return page_of(address).value < pages.load(std::memory_order_acquire);
+  }
+  mspan* span_of(page_id page) const {
+    // acquire: pairs with the release in set_span; whoever finds a span finds it initialised.
+    return index[page.value].load(std::memory_order_acquire);
+  }
+  void set_span(page_run run, mspan* span) {
+    for (std::size_t i = run.first.value; i < run.end().value; ++i)
+      index[i].store(span, std::memory_order_release);  // pairs with the acquire in span_of
+  }
+
+ private:
+  [[nodiscard]] bool commit_arenas(page_count n);
+};
+
+extern heap_window window;
+
+}  // namespace umber::alloc

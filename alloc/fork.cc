@@ -1,0 +1,41 @@
+#include "fork.h"
+
+#include "mcentral.h"
+#include "metadata.h"
+#include "mheap.h"
+#include "processor.h"
+#include "scavenger.h"
+
+namespace umber::alloc {
+
+namespace {
+
+mcentral::lock_type& central_lock(std::size_t c) { return central({static_cast<std::uint8_t>(c)}).fork_lock(); }
+
+}  // namespace
+
+void fork_prepare() {
+  scavenger::lock_for_fork();
+  processors::lock_for_fork();
+  for (std::size_t c = 0; c < span_class_count; ++c) central_lock(c).lock();
+  heap.fork_lock().lock();
+  metadata::lock_for_fork();
+}
+
+void fork_parent() {
+  metadata::unlock_after_fork();
+  heap.fork_lock().unlock();
+  for (std::size_t c = 0; c < span_class_count; ++c) central_lock(c).unlock();
+  processors::unlock_after_fork();
+  scavenger::unlock_after_fork();
+}
+
+void fork_child() {
+  metadata::reset_in_child();
+  heap.fork_lock().reset_in_child();
+  for (std::size_t c = 0; c < span_class_count; ++c) central_lock(c).reset_in_child();
+  processors::reset_in_child();
+  scavenger::reset_in_child();
+}
+
+}  // namespace umber::alloc

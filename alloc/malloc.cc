@@ -1,0 +1,214 @@
+#include "malloc.h"
+
+#include "fast_path.h"
+#include "private_heap.h"
+#include "scavenger.h"
+
+#include <cerrno>
+#include <cstring>
+
+namespace umber::alloc {
+
+namespace {
+
+// Larger requests are refused before any arithmetic on them could overflow.
+constexpr std::size_t most = PTRDIFF_MAX;
+// From here on the system moves pages faster than memcpy copies them.
+constexpr std::size_t worth_moving = 256 * kib;
+
+void* out_of_memory() {
+  errno = ENOMEM;
+  return nullptr;
+}
+
+// What p points to. Dies if it is not the start of an allocated block.
+struct block {
+  mspan* span;
+  slot_id slot;
+  std::uintptr_t owner;
+  bool is_large() const { return owner == span_owner::large; }
+  std::size_t size() const { return is_large() ? span->run.count.bytes() : span->slot_size; }
+};
+
+block find_block(const void* p, const char* call) {
+  const std::uintptr_t address = address_of(p);
+  if (UMBER_UNLIKELY(!window.contains(address))) die_misuse(call, p, "was not allocated by this heap");
+  block b{window.span_of(window.page_of(address)), {}, 0};
+  // acquire: pairs with the stores by which spans change hands; the free bits read below are at least that new.
+  b.owner = b.span->owner.load(std::memory_order_acquire);
+  if (UMBER_UNLIKELY(b.owner == span_owner::nobody)) die_misuse(call, p, "was already freed, or never allocated");
+  if (b.is_large()) {
+    if (UMBER_UNLIKELY(address != b.span->base))
+      die_misuse(call, p, "points into an object, not to its start", b.span->run.count.bytes());
+    return b;
+  }
+  if (UMBER_UNLIKELY(!b.span->find_slot(address, b.slot) || b.slot.value >= b.span->slots))
+    die_misuse(call, p, "points into an object, not to its start", b.span->slot_size);
+  if (UMBER_UNLIKELY(b.span->is_free_or_remote(b.slot))) die_double_free(*b.span, b.slot, call);
+  return b;
+}
+
+void* allocate_large_object(std::size_t n, std::size_t alignment, bool& zeroed) {
+  if (UMBER_UNLIKELY(n > most || alignment > most)) return out_of_memory();
+  mspan* s = heap.allocate_large(n, alignment);
+  if (s == nullptr) return out_of_memory();
+  zeroed = (s->flags & mspan::flag_zeroed) != 0;
+  return pointer_to(s->base);
+}
+
+void deallocate_large(mspan* s) {
+  std::uintptr_t expected = span_owner::large;
+  // acquire: what the program wrote before it passed the block on. A second free finds the owner changed.
+  if (!s->owner.compare_exchange_strong(expected, span_owner::nobody, std::memory_order_acquire,
+                                        std::memory_order_relaxed))
+    die_misuse("free", pointer_to(s->base), "was already freed, or never allocated");
+  if (s->private_home != nullptr) forget_large(s);
+  heap.free_large(s);
+  scavenger::note_free();
+}
+
+// A slot of class c for a thread whose processor's current word is empty, or that holds no processor.
+void* allocate_slot(size_class c, bool& zeroed) {
+  const span_class k = span_class::noscan(c);
+  processor* p = this_thread.p;
+  if (UMBER_UNLIKELY(p == &no_processor)) p = processors::attach();
+  void* slot = nullptr;
+  if (UMBER_LIKELY(p != nullptr)) {
+    slot = p->allocate(k, zeroed);
+  } else {
+    const processors::visit visit;
+    if (visit.get() != nullptr) slot = visit.get()->allocate(k, zeroed);
+  }
+  return UMBER_LIKELY(slot != nullptr) ? slot : out_of_memory();
+}
+
+void* allocate_any(std::size_t n, bool& zeroed) {
+  zeroed = false;
+  if (UMBER_LIKELY(n <= max_small_size)) return allocate_slot(class_for(n), zeroed);
+  return allocate_large_object(n, 1, zeroed);
+}
+
+// The class of the smallest slot that holds n bytes at a multiple of `alignment`, both within bounds.
+size_class aligned_class(std::size_t alignment, std::size_t n) {
+  size_class c = class_for(n > alignment ? n : alignment);
+  while (info(c).slot_size % alignment != 0) ++c.value;
+  return c;
+}
+
+bool has_aligned_class(std::size_t alignment, std::size_t n) { return alignment <= page_size && n <= max_small_size; }
+
+// Whether a block of `size` bytes may go on as one of n: it is large enough, and not twice too large.
+bool still_fits(std::size_t size, std::size_t n) { return n <= size && (n > size / 2 || size <= 64); }
+
+// A large object that stays one: in place if it can, else by moving its pages. Null: neither.
+void* reallocate_large(mspan* s, std::size_t n) {
+  if (heap.resize_large(s, n)) return pointer_to(s->base);
+  if (s->private_home != nullptr) return nullptr;
+  // Room to grow: an object that grew will grow, and pages that are not touched cost nothing.
+  mspan* moved = heap.move_large(s, n + n / 8);
+  return moved == nullptr ? nullptr : pointer_to(moved->base);
+}
+
+}  // namespace
+
+void* allocate_slow(std::size_t n) noexcept {
+  bool zeroed = false;
+  return allocate_any(n, zeroed);
+}
+
+void deallocate_event(mspan* s, slot_id slot, bool was_free) noexcept {
+  if (was_free) die_double_free(*s, slot);
+  this_thread.p->span_emptied(s);
+  scavenger::note_free();
+}
+
+void deallocate_slow(void* p) noexcept {
+  if (p == nullptr) return;
+  const block b = find_block(p, "free");
+  if (b.is_large()) return deallocate_large(b.span);
+  processor* mine = this_thread.p;
+  if (UMBER_UNLIKELY(mine == &no_processor)) mine = processors::attach();
+  if (UMBER_UNLIKELY(mine == nullptr)) return send(b.span, b.slot.word(), b.slot.bit());
+  mine->inside = true;
+  if (mine->owns(b.span) || (b.owner == (address_of(mine) | span_owner::at_home) && mine->adopt(b.span))) {
+    mine->inside = false;
+    return free_own(b.span, b.slot);
+  }
+  if (UMBER_UNLIKELY(b.span->private_home != nullptr))
+    send(b.span, b.slot.word(), b.slot.bit());  // the heap may be destroyed before a batch would be sent
+  else
+    mine->remote.add(b.span, b.slot);
+  mine->inside = false;
+}
+
+void* allocate(std::size_t n) noexcept { return fast_allocate(n); }
+
+void deallocate(void* p) noexcept { fast_deallocate(p); }
+
+void* allocate_zeroed(std::size_t n) noexcept {
+  if (n <= max_table_size) {
+    void* p = fast_allocate(n);
+    return p == nullptr ? nullptr : std::memset(p, 0, n);
+  }
+  bool zeroed = false;
+  void* p = allocate_any(n, zeroed);
+  return p == nullptr || zeroed ? p : std::memset(p, 0, n);
+}
+
+void* allocate_aligned(std::size_t alignment, std::size_t n) noexcept {
+  bool zeroed = false;
+  if (has_aligned_class(alignment, n)) return allocate_slot(aligned_class(alignment, n), zeroed);
+  return allocate_large_object(n == 0 ? 1 : n, alignment, zeroed);
+}
+
+void deallocate_sized(void* p, std::size_t n) noexcept { deallocate_sized(p, 1, n); }
+
+void deallocate_sized(void* p, std::size_t alignment, std::size_t n) noexcept {
+  if (p == nullptr) return;
+  const block b = find_block(p, "sized free");
+  const bool fits = b.is_large() ? page_count::covering(n == 0 ? 1 : n) <= b.span->run.count
+                                 : has_aligned_class(alignment, n) &&
+                                       b.span->spans_class() == span_class::noscan(aligned_class(alignment, n));
+  if (UMBER_UNLIKELY(!fits)) die_misuse("sized free", p, "was allocated with another size", b.size());
+  fast_deallocate(p);
+}
+
+void deallocate_resized(void* p, std::size_t n) noexcept {
+  if (p == nullptr) return;
+  const block b = find_block(p, "free_sized");
+  if (UMBER_UNLIKELY(!still_fits(b.size(), n) && !(b.size() == good_size(n))))
+    die_misuse("free_sized", p, "was allocated with another size", b.size());
+  fast_deallocate(p);
+}
+
+void* reallocate(void* p, std::size_t n) noexcept {
+  if (p == nullptr) return allocate(n);
+  const block b = find_block(p, "realloc");
+  if (UMBER_UNLIKELY(n > most)) return out_of_memory();
+  const std::size_t size = b.size();
+  if (still_fits(size, n)) return p;
+  if (b.is_large() && n >= worth_moving) {
+    void* same = reallocate_large(b.span, n);
+    if (same != nullptr) return same;
+  }
+  void* q = allocate(n);
+  if (q == nullptr) return nullptr;
+  std::memcpy(q, p, size < n ? size : n);
+  deallocate(p);
+  return q;
+}
+
+std::size_t usable_size(const void* p) noexcept { return p == nullptr ? 0 : find_block(p, "malloc_usable_size").size(); }
+
+std::size_t good_size(std::size_t n) noexcept {
+  if (n <= max_small_size) return info(class_for(n)).slot_size;
+  return n > most ? n : page_count::covering(n).bytes();
+}
+
+bool owns(const void* p) noexcept { return window.contains(address_of(p)); }
+
+std::size_t release_memory() noexcept { return scavenger::release_all(); }
+
+std::size_t set_memory_limit(std::size_t bytes) noexcept { return heap.set_limit(bytes); }
+
+}  // namespace umber::alloc

@@ -1,0 +1,45 @@
+#include "mcentral.h"
+
+namespace umber::alloc {
+
+namespace {
+constinit mcentral centrals[span_class_count];
+}
+
+mcentral& central(span_class c) { return centrals[c.value]; }
+
+mspan* mcentral::take(span_home* p) {
+  const lock_guard guard(lock_);
+  mspan* s = partial_.pop_front();
+  if (s == nullptr) return nullptr;
+  // relaxed: the lock orders the free bits; who reads the old owner re-checks under the lock.
+  s->owner.store(address_of(p), std::memory_order_relaxed);
+  s->collect_remote();
+  return s;
+}
+
+mspan* mcentral::put(mspan* s) {
+  const lock_guard guard(lock_);
+  partial_.push_back(s);
+  // seq_cst: pairs with the fetch_or in remote.cc: a remote free is seen by the look below, or sees in_central.
+  s->owner.store(span_owner::in_central, std::memory_order_seq_cst);
+  if (s->has_remote()) s->collect_remote();
+  return s->all_free() ? unlist(s) : nullptr;
+}
+
+mspan* mcentral::collect(mspan* s) {
+  const lock_guard guard(lock_);
+  // relaxed: changes to and from in_central happen under this lock only, if it is the lock of the span's class.
+  if (s->owner.load(std::memory_order_relaxed) != span_owner::in_central || &central(s->spans_class()) != this)
+    return nullptr;
+  s->collect_remote();
+  return s->all_free() ? unlist(s) : nullptr;
+}
+
+mspan* mcentral::unlist(mspan* s) {
+  partial_.remove(s);
+  s->owner.store(span_owner::in_flux, std::memory_order_relaxed);  // relaxed: whoever reads it stays away
+  return s;
+}
+
+}  // namespace umber::alloc

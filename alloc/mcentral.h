@@ -1,0 +1,56 @@
+// The spans of one class that belong to no processor and have free slots.
+//
+// A processor that runs out asks here before it asks for fresh pages; a processor that goes idle, and a thread whose
+// frees have opened up a full span of somebody else, put spans here. Full spans are not listed anywhere: nobody wants
+// them, and the first free finds them through the index.
+//
+// Invariants
+//   [mcentral.1] owner == in_central exactly for the spans in the list.
+// Concurrency
+//   One lock a class. The free bits of a listed span belong to the lock's holder.
+// Uses / used by
+//   Uses span_set, sync. Used by processor, remote, scavenger.
+#pragma once
+
+#include "span_set.h"
+#include "sync.h"
+
+namespace umber::alloc {
+
+class alignas(cache_line) mcentral {
+ public:
+  using lock_type = mutex<rank::mcentral>;
+
+  // A span with free slots, now owned by `p`; null when there is none.
+  mspan* take(span_home* p);
+  // Lists a span that the caller owns (or has in flux) and that is not empty of free slots. If all its slots turn out
+  // to be free it is not listed but handed back, in flux, for the caller to give to the mheap.
+  [[nodiscard]] mspan* put(mspan* s);
+  // Collects what others have freed in a listed span. Handed back, in flux, if that was the rest of its slots.
+  [[nodiscard]] mspan* collect(mspan* s);
+
+  // For the scavenger: the span after which `visit` returned false, or the end. The visitor may release pages of free
+  // slots; the lock is held.
+  template <class Visit>
+  void for_each(Visit visit) {
+    const lock_guard guard(lock_);
+    mspan* s = partial_.front();
+    if (s == nullptr) return;
+    do {
+      if (!visit(*s)) return;
+      s = s->next;
+    } while (s != partial_.front());
+  }
+
+  lock_type& fork_lock() { return lock_; }
+
+ private:
+  mspan* unlist(mspan* s);
+
+  lock_type lock_;
+  span_list partial_;  // guarded by lock_
+};
+
+mcentral& central(span_class c);
+
+}  // namespace umber::alloc

@@ -1,0 +1,106 @@
+#include "mspan.h"
+
+namespace umber::alloc {
+
+constinit mspan no_span;
+
+void mspan::format(page_run pages, span_class c, bool zeroed) {
+  const class_info& k = info(c);
+  run = pages;
+  slot_size = k.slot_size;
+  slots = k.slots;
+  reciprocal = k.reciprocal;
+  base = window.address(pages.first) + pages.count.bytes() - std::size_t{slots} * slot_size;
+  // relaxed, here and below: the span is published by the index (release) and by its owner.
+  cls.store(c.value, std::memory_order_relaxed);
+  countdown = UINT32_MAX;
+  flags = 0;
+  trimmed_free = 0;
+  for (std::size_t w = 0; w < words_per_span; ++w) {
+    const std::size_t left = slots > w * 64 ? slots - w * 64 : 0;
+    free[w].store(left >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << left) - 1, std::memory_order_relaxed);
+    remote[w].store(0, std::memory_order_relaxed);
+  }
+  if (slot_size > max_table_size && zeroed)
+    free[1].store(free[0].load(std::memory_order_relaxed), std::memory_order_relaxed);
+}
+
+void mspan::format_large(page_run pages, bool zeroed) {
+  run = pages;
+  slot_size = 0;
+  slots = 1;
+  reciprocal = 0;
+  base = window.address(pages.first);
+  // relaxed: published by the index (release).
+  cls.store(0, std::memory_order_relaxed);
+  flags = zeroed ? flag_zeroed : std::uint8_t{0};
+  owner.store(span_owner::large, std::memory_order_relaxed);
+}
+
+bool mspan::collect_remote() {
+  bool any = false;
+  for (std::size_t w = 0; w < words(); ++w) {
+    if (remote[w].load(std::memory_order_relaxed) == 0) continue;  // relaxed: only a hint, the exchange decides
+    // acquire: pairs with the release in remote.cc's flush; what the freeing thread wrote happened before.
+    const std::uint64_t freed = remote[w].exchange(0, std::memory_order_acquire);
+    const std::uint64_t before = free[w].load(std::memory_order_relaxed);  // relaxed: ours
+    if (UMBER_UNLIKELY((before & freed) != 0))
+      die_double_free(*this, {w * 64 + static_cast<std::size_t>(std::countr_zero(before & freed))});
+    free[w].store(before | freed, std::memory_order_relaxed);
+    any = true;
+  }
+  return any;
+}
+
+bool mspan::has_remote() const {
+  for (std::size_t w = 0; w < words(); ++w)
+    // seq_cst: pairs with the fetch_or in remote.cc; a full span is either seen here or there (litmus: leave_full).
+    if (remote[w].load(std::memory_order_seq_cst) != 0) return true;
+  return false;
+}
+
+std::size_t mspan::count_free() const {
+  std::size_t n = 0;
+  for (std::size_t w = 0; w < words(); ++w)
+    n += static_cast<std::size_t>(std::popcount(free[w].load(std::memory_order_relaxed)));  // relaxed: ours
+  return n;
+}
+
+std::size_t mspan::count_free_or_remote() const {
+  std::size_t n = 0;
+  for (std::size_t w = 0; w < words(); ++w)
+    // relaxed: a snapshot; who acts on it takes the span first and counts again.
+    n += static_cast<std::size_t>(
+        std::popcount(free[w].load(std::memory_order_relaxed) | remote[w].load(std::memory_order_relaxed)));
+  return n;
+}
+
+bool mspan::is_free_or_remote(slot_id slot) const {
+  // relaxed: the program's own ordering between malloc and free makes a live slot's zero visible to who frees it.
+  return ((free[slot.word()].load(std::memory_order_relaxed) | remote[slot.word()].load(std::memory_order_relaxed)) &
+          slot.bit()) != 0;
+}
+
+bool mspan::any_free() const {
+  for (std::size_t w = 0; w < words(); ++w)
+    if (free[w].load(std::memory_order_relaxed) != 0) return true;  // relaxed: ours
+  return false;
+}
+
+bool mspan::valid() const {
+  for (std::size_t w = 0; w < words(); ++w) {
+    const std::size_t left = slots - w * 64;
+    const std::uint64_t exist = left >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << left) - 1;
+    // relaxed: the owner checks; remote bits may only appear meanwhile.
+    const std::uint64_t gone = free[w].load(std::memory_order_relaxed);
+    const std::uint64_t sent = remote[w].load(std::memory_order_relaxed);
+    if ((gone & sent) != 0 || ((gone | sent) & ~exist) != 0) return false;  // [mspan.1] [mspan.2]
+  }
+  return base + std::size_t{slots} * slot_size == window.address(run.end());
+}
+
+void die_double_free(const mspan& span, slot_id slot, const char* call) {
+  die_misuse(call, pointer_to(span.address(slot)), "was already freed", span.slot_size);
+}
+
+}  // namespace umber::alloc

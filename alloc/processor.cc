@@ -1,0 +1,382 @@
+#include "processor.h"
+
+#include "os.h"
+
+#include <new>
+#include <pthread.h>
+
+namespace umber::alloc {
+
+constinit processor no_processor;
+thread_local constinit thread_state this_thread;
+
+namespace {
+
+// Wholly free spans that a processor keeps for the next phase of its program.
+constexpr std::size_t most_retained = 4 * mib;
+
+constexpr std::uint64_t class_bit(span_class c) { return std::uint64_t{1} << (c.value % 64); }
+
+}  // namespace
+
+void* processor::allocate(span_class c, bool& zeroed) {
+  inside = true;
+  mcache_entry& entry = cache[c];
+  const bool one_word = info(c).slot_size > max_table_size;
+  zeroed = false;
+  void* p = one_word ? entry.take_zeroed(zeroed) : entry.take();
+  if (p == nullptr && refill(c)) p = one_word ? entry.take_zeroed(zeroed) : entry.take();
+  inside = false;
+  return p;
+}
+
+bool processor::refill(span_class c) {
+  mcache_entry& entry = cache[c];
+  if (entry.span != nullptr) {
+    if (entry.find_word()) return true;
+    if (entry.span->collect_remote() && entry.find_word()) return true;
+    if (!leave_full(entry.span)) return entry.find_word();
+    entry.clear();
+  }
+  attend();
+  used_classes[c.value / 64] |= class_bit(c);
+  mspan* s = find_span(c);
+  if (s == nullptr) return false;
+  s->countdown = UINT32_MAX;
+  entry.install(s);
+  return true;
+}
+
+mspan* processor::find_span(span_class c) {
+  mspan* s = available[c.value].pop_front();
+  if (s != nullptr) {
+    if ((s->flags & mspan::flag_retained) != 0) retained_bytes -= s->run.count.bytes();
+    s->flags &= static_cast<std::uint8_t>(~mspan::flag_retained);
+    return s;
+  }
+  remote.send_all();
+  if (!is_private) s = central(c).take(this);
+  if (s != nullptr) return s;
+  s = heap.allocate_span(c, this, stock);
+  if (s == nullptr || !is_private) return s;
+  s->private_home = this;
+  s->heap_previous = nullptr;
+  s->heap_next = heap_spans;
+  if (heap_spans != nullptr) heap_spans->heap_previous = s;
+  heap_spans = s;
+  return s;
+}
+
+bool processor::leave_full(mspan* s) {
+  // seq_cst: pairs with the fetch_or in remote.cc: a remote free is seen by the look below, or sees that we have left.
+  s->owner.store(address_of(this) | span_owner::at_home, std::memory_order_seq_cst);
+  if (UMBER_LIKELY(!s->has_remote())) return true;
+  std::uintptr_t left = address_of(this) | span_owner::at_home;
+  // acquire: pairs with the store above by way of whoever else took it.
+  if (!s->owner.compare_exchange_strong(left, address_of(this), std::memory_order_acquire, std::memory_order_relaxed))
+    return true;
+  return !s->collect_remote();
+}
+
+bool processor::adopt(mspan* s) {
+  std::uintptr_t left = address_of(this) | span_owner::at_home;
+  // acquire: the free bits are as they were when we left it.
+  if (!s->owner.compare_exchange_strong(left, address_of(this), std::memory_order_acquire, std::memory_order_relaxed))
+    return false;
+  s->collect_remote();
+  s->countdown = static_cast<std::uint32_t>(s->slots - s->count_free());
+  available[s->spans_class().value].push_back(s);
+  return true;
+}
+
+void processor::span_emptied(mspan* s) {
+  if (cache[s->spans_class()].span == s) {
+    s->countdown = UINT32_MAX;
+    return;
+  }
+  inside = true;
+  retire(s);
+  inside = false;
+}
+
+void processor::retire(mspan* s) {
+  s->collect_remote();  // a remote free of a slot that is free here: dies
+  span_list& list = available[s->spans_class().value];
+  list.remove(s);
+  const std::size_t bytes = s->run.count.bytes();
+  if (retained_bytes + bytes > most_retained) return release(s);
+  retained_bytes += bytes;
+  s->flags |= mspan::flag_retained;
+  s->countdown = UINT32_MAX;
+  list.push_back(s);
+}
+
+void processor::release(mspan* s) {
+  if (is_private) {
+    (s->heap_previous != nullptr ? s->heap_previous->heap_next : heap_spans) = s->heap_next;
+    if (s->heap_next != nullptr) s->heap_next->heap_previous = s->heap_previous;
+    s->heap_next = s->heap_previous = nullptr;
+    s->private_home = nullptr;
+  }
+  heap.free_span(s, &stock);
+}
+
+void processor::attend() {
+  for (mspan* s = take_inbox(); s != nullptr;) {
+    mspan* const following = s->inbox_next.load(std::memory_order_relaxed);  // relaxed: ours since take_inbox
+    s->in_inbox.store(false, std::memory_order_release);                     // pairs with the exchange in notify
+    attend_to(s);
+    s = following;
+  }
+  const std::uint32_t pressure = heap.pressure();
+  if (UMBER_UNLIKELY(pressure != seen_pressure)) {
+    seen_pressure = pressure;
+    if (!is_private) hand_over_unused();
+  }
+}
+
+void processor::attend_to(mspan* s) {
+  const std::uintptr_t owner = s->owner.load(std::memory_order_acquire);  // pairs with the stores of whoever gave it
+  if (is_private && owner == (address_of(this) | span_owner::at_home)) {
+    if (!adopt(s)) return;
+  } else if (owner != address_of(this)) {
+    // It has changed hands since. Its new owner has a right to the news.
+    if (span_owner::is_processor(owner) && s->count_free_or_remote() == s->slots) span_owner::home(owner)->notify(s);
+    return;
+  }
+  if (cache[s->spans_class()].span == s || (s->flags & mspan::flag_retained) != 0) return;
+  s->collect_remote();
+  s->countdown = static_cast<std::uint32_t>(s->slots - s->count_free());
+  if (s->countdown == 0) retire(s);
+}
+
+void processor::hand_over_unused() {
+  for (std::size_t c = 0; c < span_class_count; ++c) {
+    const span_class k{static_cast<std::uint8_t>(c)};
+    const std::uint64_t used = used_classes[c / 64] | used_classes_before[c / 64];
+    if ((used & class_bit(k)) == 0 && !available[c].empty()) hand_over(k);
+  }
+  for (std::size_t i = 0; i < 3; ++i) {
+    used_classes_before[i] = used_classes[i];
+    used_classes[i] = 0;
+  }
+}
+
+void processor::hand_over(span_class c) {
+  while (mspan* s = available[c.value].pop_front()) {
+    if ((s->flags & mspan::flag_retained) != 0) retained_bytes -= s->run.count.bytes();
+    s->flags &= static_cast<std::uint8_t>(~mspan::flag_retained);
+    give_to_central(s);
+  }
+}
+
+void processor::give_to_central(mspan* s) {
+  s->collect_remote();
+  mspan* rest = s->all_free() ? s : central(s->spans_class()).put(s);
+  if (rest != nullptr) release(rest);
+}
+
+void processor::flush() {
+  inside = true;
+  remote.send_all();
+  attend();
+  for (std::size_t c = 0; c < span_class_count; ++c) {
+    const span_class k{static_cast<std::uint8_t>(c)};
+    hand_over(k);
+    mspan* s = cache[k].span;
+    cache[k].clear();
+    if (s != nullptr && (s->collect_remote() || s->any_free() || !leave_full(s))) give_to_central(s);
+  }
+  heap.empty_stock(stock);
+  disturbed = false;
+  inside = false;
+}
+
+namespace processors {
+
+namespace {
+
+constexpr std::uint32_t visits_before_attaching = 16;
+constexpr std::size_t warm_idle = 8;  // processors that stay idle with their caches full
+constexpr std::size_t shared_count = 4;
+
+constinit mutex<rank::idle_list> lock;
+constinit processor* idle = nullptr;  // guarded by lock, as all below
+constinit std::size_t idle_count = 0;
+constinit processor* all = nullptr;
+constinit std::size_t all_count = 0;
+constinit bool key_exists = false;
+constinit pthread_key_t key = 0;
+
+struct alignas(cache_line) shared_processor {
+  mutex<rank::processor> lock;
+  processor* p = nullptr;
+};
+constinit shared_processor shared[shared_count];
+
+void thread_exits(void* /*held*/) { detach(); }
+
+processor* create_locked() {
+  void* storage = metadata::allocate(sizeof(processor), alignof(processor));
+  if (storage == nullptr) return nullptr;
+  auto* p = new (storage) processor;
+  p->next_of_all = all;
+  all = p;
+  ++all_count;
+  return p;
+}
+
+processor* take_idle_or_create() {
+  const lock_guard guard(lock);
+  if (!key_exists) key_exists = pthread_key_create(&key, thread_exits) == 0;
+  if (!key_exists) return nullptr;
+  processor* p = idle;
+  if (p == nullptr) {
+    p = create_locked();
+  } else {
+    idle = p->next;
+    p->next = nullptr;
+    --idle_count;
+  }
+  if (p != nullptr) p->held = true;
+  return p;
+}
+
+void put_idle(processor* p) {
+  const lock_guard guard(lock);
+  p->held = false;
+  p->next = idle;
+  idle = p;
+  ++idle_count;
+}
+
+bool is_first() {
+  const lock_guard guard(lock);
+  return all_count == 0;
+}
+
+}  // namespace
+
+processor* attach() {
+  thread_state& t = this_thread;
+  if (t.exiting) return nullptr;
+  if (t.visits < visits_before_attaching && !(t.visits == 0 && is_first())) {
+    ++t.visits;
+    return nullptr;
+  }
+  processor* p = take_idle_or_create();
+  if (p == nullptr) return nullptr;
+  if (p->disturbed) p->flush();
+  t.p = p;
+  // It may allocate, which works by now. Without a destructor at thread exit the processor would be lost.
+  if (pthread_setspecific(key, p) != 0) {
+    t.p = &no_processor;
+    put_idle(p);
+    return nullptr;
+  }
+  return p;
+}
+
+void detach() {
+  thread_state& t = this_thread;
+  processor* p = t.p;
+  t.exiting = true;
+  t.p = &no_processor;
+  if (p == &no_processor) return;
+  p->inside = true;
+  p->remote.send_all();
+  p->attend();
+  p->inside = false;
+  bool many = false;
+  {
+    const lock_guard guard(lock);
+    many = idle_count >= warm_idle;
+  }
+  if (many) p->flush();
+  p->idle_since = os::now();
+  put_idle(p);
+}
+
+visit::visit() : place_((address_of(&this_thread) >> 12) % shared_count) {
+  shared[place_].lock.lock();
+  if (shared[place_].p == nullptr) shared[place_].p = create();
+  p_ = shared[place_].p;
+}
+
+visit::~visit() { shared[place_].lock.unlock(); }
+
+processor* create() {
+  const lock_guard guard(lock);
+  return create_locked();
+}
+
+std::size_t flush_idle(std::uint64_t time) {
+  std::size_t flushed = 0;
+  processor* taken = nullptr;
+  {
+    const lock_guard guard(lock);
+    taken = idle;
+    idle = nullptr;
+    idle_count = 0;
+  }
+  processor* back = nullptr;
+  while (taken != nullptr) {
+    processor* p = taken;
+    taken = p->next;
+    if (p->idle_since < time) {
+      p->flush();
+      p->idle_since = UINT64_MAX;  // empty: nothing to do next time
+      ++flushed;
+    } else {
+      p->attend();
+    }
+    p->next = back;
+    back = p;
+  }
+  while (back != nullptr) {
+    processor* p = back;
+    back = p->next;
+    put_idle(p);
+  }
+  return flushed;
+}
+
+void flush_shared() {
+  for (shared_processor& s : shared) {
+    const lock_guard guard(s.lock);
+    if (s.p != nullptr) s.p->flush();
+  }
+}
+
+census count() {
+  const lock_guard guard(lock);
+  return {all_count, idle_count};
+}
+
+void lock_for_fork() {
+  lock.lock();
+  for (shared_processor& s : shared) s.lock.lock();
+}
+
+void unlock_after_fork() {
+  for (shared_processor& s : shared) s.lock.unlock();
+  lock.unlock();
+}
+
+void reset_in_child() {
+  lock.reset_in_child();
+  for (shared_processor& s : shared) s.lock.reset_in_child();
+  for (processor* p = all; p != nullptr; p = p->next_of_all) {
+    if (!p->held || p == this_thread.p) continue;
+    p->held = false;
+    if (p->inside) continue;
+    p->disturbed = true;
+    p->next = idle;
+    idle = p;
+    ++idle_count;
+  }
+}
+
+}  // namespace processors
+
+}  // namespace umber::alloc

@@ -1,0 +1,135 @@
+// A processor: the right to allocate without asking anybody, held by one thread at a time.
+//
+// It owns, for each span class, the span from which slots come (in its mcache) and the spans with free slots that wait
+// for their turn (`available`); a stock of pages and mspans; and the table of frees that belong to others.
+//
+// A span's life at a processor:
+//   refill installs it in the mcache; when it is full it is left (`P|at_home`, see mspan.h); the first free of the
+//   processor's thread adopts it into `available`; when the last of its slots is freed it goes back to the mheap, or is
+//   retained, up to a bound, because the next phase of the program will want it.
+//
+// Threads come and go, processors stay. A thread's first allocations are *visits* to a shared processor under a lock:
+// ten thousand threads that allocate once do not hold ten thousand warm caches. A thread that goes on gets a processor
+// from the idle list (the last one left, its cache still warm) or a new one; at its exit the processor goes back, and
+// the scavenger empties those that stay idle. A thread in its last destructors, its processor given back, visits.
+//
+// Invariants
+//   [processor.1] a span whose owner is P is P's current span of its class or in available[its class].
+//   [processor.2] retained_bytes is the size of the wholly free spans in available.
+//   [processor.3] a processor is held by one thread, or in the idle list, or shared and used under its lock.
+// Concurrency
+//   Everything but the inbox belongs to the thread that holds the processor.
+// Uses / used by
+//   Uses mcache, mcentral, mheap, remote. Used by malloc, scavenger, private_heap, fork.
+#pragma once
+
+#include "mcache.h"
+#include "mheap.h"
+#include "remote.h"
+#include "span_set.h"
+#include "sync.h"
+
+namespace umber::alloc {
+
+struct processor : span_home {
+  mcache cache;
+  remote_frees remote;
+  span_list available[span_class_count];
+  span_stock stock;
+  std::size_t retained_bytes = 0;
+  std::uint32_t seen_pressure = 0;
+  std::uint64_t used_classes[3] = {};        // classes refilled since the pressure was last seen
+  std::uint64_t used_classes_before[3] = {};
+  bool inside = false;                       // in a slow path: its lists may be half changed (for fork)
+  bool is_private = false;                   // it serves one private heap
+  bool held = false;                         // by a thread
+  bool disturbed = false;                    // its thread vanished in a fork: countdowns may be off by one
+  mspan* heap_spans = nullptr;               // private: all spans of the heap, linked by heap_next
+  processor* next = nullptr;                 // in the idle list
+  processor* next_of_all = nullptr;
+  std::uint64_t idle_since = 0;
+
+  // A slot of class c, the slow way: looks for free slots everywhere. Null when there is no memory.
+  [[nodiscard]] void* allocate(span_class c, bool& zeroed);
+  // The owner's free of a slot that the fast path could not finish: the span's countdown came to zero.
+  void span_emptied(mspan* s);
+  // Takes a span that this processor left when it was full; false if somebody else was faster.
+  bool adopt(mspan* s);
+  // Reads the inbox; hands over what is not used when the heap grows.
+  void attend();
+  // Gives everything back: spans to their mcentrals or the mheap, pages, frees of others' slots.
+  void flush();
+
+  bool owns(const mspan* s) const {
+    // relaxed: if it is ours nobody else changes it; if not, any other value will do.
+    return s->owner.load(std::memory_order_relaxed) == address_of(this);
+  }
+
+ private:
+  bool refill(span_class c);
+  mspan* find_span(span_class c);
+  bool leave_full(mspan* s);
+  void attend_to(mspan* s);
+  void give_to_central(mspan* s);
+  void release(mspan* s);
+  void retire(mspan* s);
+  void hand_over_unused();
+  void hand_over(span_class c);
+};
+
+// The processor of a thread that holds none: its mcache is always empty.
+extern processor no_processor;
+
+// What a thread knows of itself: two words of TLS.
+struct thread_state {
+  processor* p = &no_processor;
+  std::uint32_t visits = 0;
+  bool exiting = false;  // its destructors run: it gets no processor again
+};
+extern thread_local constinit thread_state this_thread __attribute__((tls_model("initial-exec")));
+
+namespace processors {
+
+// The processor of this thread; null when it should visit a shared one (or there is no memory for another).
+processor* attach();
+// Gives this thread's processor to the idle list. At thread exit.
+void detach();
+
+// A shared processor, locked for as long as this object lives; null when there was no memory for one.
+class visit {
+ public:
+  visit();
+  ~visit();
+  visit(const visit&) = delete;
+  visit& operator=(const visit&) = delete;
+  processor* get() const { return p_; }
+
+ private:
+  std::size_t place_;
+  processor* p_ = nullptr;
+};
+
+// A processor for a private heap: in no list.
+[[nodiscard]] processor* create();
+void destroy(processor* p);
+
+// Empties the processors that have been idle since before `time` (os::now); SIZE_MAX empties all. How many.
+std::size_t flush_idle(std::uint64_t time);
+// Empties the shared processors, too.
+void flush_shared();
+
+struct census {
+  std::size_t all = 0;
+  std::size_t idle = 0;
+};
+census count();
+
+void lock_for_fork();
+void unlock_after_fork();
+// The one thread of the child keeps its processor; those of vanished threads that were outside the allocator go to the
+// idle list, the others are abandoned as they are.
+void reset_in_child();
+
+}  // namespace processors
+
+}  // namespace umber::alloc

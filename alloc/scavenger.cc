@@ -1,0 +1,176 @@
+#include "scavenger.h"
+
+#include "mcentral.h"
+#include "mheap.h"
+#include "options.h"
+#include "os.h"
+#include "processor.h"
+#include "trim.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+namespace umber::alloc::scavenger {
+
+namespace {
+
+constexpr std::uint64_t ms = 1000000;
+constexpr std::uint64_t tick = 100 * ms;
+constexpr std::uint64_t most_cpu_a_tick = 5 * ms;
+constexpr std::uint64_t sleep_for_each_ns = 20;
+constexpr page_count worth_starting = page_count::covering(4 * mib);
+constexpr page_count worth_waking = page_count::covering(256 * kib);
+constexpr std::size_t most_history = 64;
+
+enum state : std::uint32_t { not_started, asleep, awake, cannot_start };
+
+constinit mutex<rank::scavenger> lock;  // taken around fork; guards nothing else
+constinit std::atomic<std::uint32_t> current{not_started};
+constinit std::atomic<std::size_t> released_total{0};
+constinit std::atomic<std::uint64_t> cpu_total{0};
+
+const volatile std::uint32_t* futex_word() { return reinterpret_cast<const volatile std::uint32_t*>(&current); }
+
+std::uint64_t decay_ns() { return static_cast<std::uint64_t>(current_options().decay_ms) * ms; }
+
+// The highest use within the decay time: what the process is likely to want again.
+class demand {
+ public:
+  page_count highest(page_count in_use) {
+    const std::size_t window = decay_ns() / tick + 1;
+    const std::size_t length = window < most_history ? window : most_history;
+    history_[next_++ % length] = in_use;
+    page_count most{0};
+    for (std::size_t i = 0; i < length; ++i)
+      if (history_[i] > most) most = history_[i];
+    return most;
+  }
+
+ private:
+  page_count history_[most_history];
+  std::size_t next_ = 0;
+};
+
+void count_released(std::size_t bytes) {
+  released_total.fetch_add(bytes, std::memory_order_relaxed);  // relaxed: a statistic
+}
+
+// Gives back up to `due` pages, within this tick's share of CPU.
+page_count release_due(page_count due, std::uint64_t started) {
+  page_count done{0};
+  while (done < due && os::thread_cpu_time() - started < most_cpu_a_tick) {
+    const page_count left = due - done;
+    const page_count step = heap.release(left < page_alloc::chunk_pages ? left : page_alloc::chunk_pages);
+    if (step.value == 0) break;
+    done += step;
+  }
+  count_released(done.bytes());
+  return done;
+}
+
+// One round. True while there is something left to wait for.
+bool round(demand& history, std::size_t number) {
+  const std::uint64_t started = os::thread_cpu_time();
+  const std::uint64_t now = os::now();
+  const std::uint64_t decay = decay_ns();
+  processors::flush_idle(now > decay ? now - decay : 0);
+  if (number % 10 == 9) {
+    processors::flush_shared();
+    count_released(trim_centrals(most_cpu_a_tick));
+  }
+  const page_figures f = heap.figures();
+  const page_count in_use = f.known - f.free;
+  const page_count keep = history.highest(in_use) - in_use;
+  if (f.unscavenged > keep) release_due(f.unscavenged - keep, started);
+  return heap.figures().unscavenged >= worth_waking;
+}
+
+void* run(void* /*unused*/) {
+  demand history;
+  std::size_t number = 0;
+  std::size_t quiet = 0;
+  for (;;) {
+    const std::uint64_t before = os::thread_cpu_time();
+    quiet = round(history, number++) ? 0 : quiet + 1;
+    const std::uint64_t used = os::thread_cpu_time() - before;
+    cpu_total.fetch_add(used, std::memory_order_relaxed);  // relaxed: a statistic
+    // A few rounds more after the last work, so that idle processors and half-used spans have their turn.
+    if (quiet > 2 * decay_ns() / tick + 10) {
+      quiet = 0;
+      std::uint32_t expected = awake;
+      // acq_rel: pairs with the change in note_free.
+      if (current.compare_exchange_strong(expected, asleep, std::memory_order_acq_rel, std::memory_order_relaxed))
+        os::wait(futex_word(), asleep);
+      std::uint32_t sleeping = asleep;  // woken without a reason
+      current.compare_exchange_strong(sleeping, awake, std::memory_order_acq_rel, std::memory_order_relaxed);
+      continue;
+    }
+    const std::uint64_t pause = used * sleep_for_each_ns > tick ? used * sleep_for_each_ns : tick;
+    os::wait(futex_word(), awake, pause);
+  }
+}
+
+// Signals belong to the program's threads.
+bool start_thread() {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0) return false;
+  pthread_attr_t attributes;
+  pthread_t thread;
+  bool started = pthread_attr_init(&attributes) == 0;
+  if (started) {
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, 128 * kib);
+    started = pthread_create(&thread, &attributes, run, nullptr) == 0;
+    pthread_attr_destroy(&attributes);
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return started;
+}
+
+}  // namespace
+
+void note_free() {
+  const std::uint32_t now = current.load(std::memory_order_relaxed);  // relaxed: a hint; the exchange decides
+  if (UMBER_LIKELY(now == awake || now == cannot_start)) return;
+  const page_count unused = heap.unscavenged_hint();
+  if (UMBER_LIKELY(unused < (now == not_started ? worth_starting : worth_waking))) return;
+  const options& wished = current_options();
+  if (!wished.scavenger || wished.decay_ms < 0) return;
+  std::uint32_t expected = now;
+  // acq_rel: pairs with the change in run.
+  if (!current.compare_exchange_strong(expected, awake, std::memory_order_acq_rel, std::memory_order_relaxed)) return;
+  if (now == asleep) return os::wake_one(futex_word());
+  if (!start_thread()) current.store(cannot_start, std::memory_order_relaxed);  // relaxed: a hint, as above
+}
+
+std::size_t release_all() {
+  heap.press();
+  if (this_thread.p != &no_processor) this_thread.p->flush();
+  processors::flush_idle(UINT64_MAX);
+  processors::flush_shared();
+  std::size_t bytes = trim_centrals(UINT64_MAX);
+  for (;;) {
+    const page_count step = heap.release(page_alloc::chunk_pages);
+    if (step.value == 0) break;
+    bytes += step.bytes();
+  }
+  count_released(bytes);
+  return bytes;
+}
+
+figures so_far() {
+  // relaxed: statistics.
+  return {released_total.load(std::memory_order_relaxed), cpu_total.load(std::memory_order_relaxed)};
+}
+
+void lock_for_fork() { lock.lock(); }
+void unlock_after_fork() { lock.unlock(); }
+void reset_in_child() {
+  lock.reset_in_child();
+  // relaxed: the child is alone. It has no background thread until it frees enough.
+  if (current.load(std::memory_order_relaxed) != cannot_start) current.store(not_started, std::memory_order_relaxed);
+}
+
+}  // namespace umber::alloc::scavenger

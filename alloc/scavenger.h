@@ -1,0 +1,42 @@
+// Memory that nobody uses goes back to the system, also when the process has fallen asleep.
+//
+// A background thread, started when there is something to give back and the process is past its start-up, wakes every
+// 100 ms while there is. Free pages are given back once they have been free for the decay time (1 s): at each tick the
+// pages in excess of what the process used at its highest in the decay time are due, a share of them a tick, from the
+// top of the heap down. Its CPU time is bounded: after a tick that took t it sleeps at least 20 t. It also empties the
+// processors that no thread has held for the decay time, reads inboxes that nobody reads, and looks inside spans of
+// the mcentrals for free slots that cover whole pages of the machine.
+//
+// It sleeps without a timeout when nothing is due, and is woken by the free that makes something due. It is never
+// started in a process that has not freed a few MiB at once, so most programs never have it.
+//
+// Invariants
+//   [scavenger.1] at most one background thread a process.
+// Concurrency
+//   `note_free` may be called from any thread that holds no lock of the heap. The thread blocks all signals.
+// Uses / used by
+//   Uses processor, mcentral, mheap, os. Used by malloc (note_free), fork, census, override.
+#pragma once
+
+#include "base.h"
+
+namespace umber::alloc::scavenger {
+
+// Memory was freed or a processor left: makes sure that the background thread is awake if there is enough to do. May
+// start it (which allocates): the caller is at the end of its work and holds nothing.
+void note_free();
+
+// Everything that can be given back, now; bytes.
+std::size_t release_all();
+
+struct figures {
+  std::size_t released_bytes = 0;  // since the start of the process
+  std::uint64_t cpu_ns = 0;
+};
+figures so_far();
+
+void lock_for_fork();
+void unlock_after_fork();
+void reset_in_child();
+
+}  // namespace umber::alloc::scavenger

@@ -1,0 +1,70 @@
+#include "trim.h"
+
+#include "mcentral.h"
+#include "os.h"
+
+namespace umber::alloc {
+
+namespace {
+
+// The next run of free slots from `from` on, as [first, end). Both are s.slots when there is none.
+struct slot_run {
+  std::size_t first;
+  std::size_t end;
+};
+
+bool is_free(const mspan& s, std::size_t slot) {
+  const slot_id id{slot};
+  return (s.free[id.word()].load(std::memory_order_relaxed) & id.bit()) != 0;  // relaxed: the caller's
+}
+
+slot_run next_run(const mspan& s, std::size_t from) {
+  while (from < s.slots && !is_free(s, from)) ++from;
+  std::size_t end = from;
+  while (end < s.slots && is_free(s, end)) ++end;
+  return {from, end};
+}
+
+// Slots that lie wholly within the released range read as zero.
+void note_zeroed(mspan& s, slot_run run, std::uintptr_t start, std::uintptr_t end) {
+  if (s.slot_size <= max_table_size) return;
+  std::uint64_t zeroed = s.free[1].load(std::memory_order_relaxed);  // relaxed: the caller's
+  for (std::size_t i = run.first; i < run.end; ++i)
+    if (s.address({i}) >= start && s.address({i}) + s.slot_size <= end) zeroed |= slot_id{i}.bit();
+  s.free[1].store(zeroed, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+std::size_t trim_span(mspan& s) {
+  const std::size_t page = os::machine_page_size();
+  std::size_t bytes = 0;
+  for (slot_run run = next_run(s, 0); run.first < s.slots; run = next_run(s, run.end)) {
+    // The unused rest before slot 0 goes with it.
+    const std::uintptr_t low = run.first == 0 ? window.address(s.run.first) : s.address({run.first});
+    const std::uintptr_t start = round_up(low, page);
+    const std::uintptr_t end = round_down(s.address({run.end}), page);
+    if (start >= end || !os::release(pointer_to(start), end - start)) continue;
+    note_zeroed(s, run, start, end);
+    bytes += end - start;
+  }
+  return bytes;
+}
+
+std::size_t trim_centrals(std::uint64_t most_cpu_ns) {
+  const std::uint64_t started = os::thread_cpu_time();
+  std::size_t bytes = 0;
+  for (std::size_t c = 1; c < span_class_count; ++c)
+    central({static_cast<std::uint8_t>(c)}).for_each([&](mspan& s) {
+      s.collect_remote();
+      const std::size_t free = s.count_free();
+      if (free > s.trimmed_free) {
+        bytes += trim_span(s);
+        s.trimmed_free = static_cast<std::uint32_t>(free);
+      }
+      return os::thread_cpu_time() - started < most_cpu_ns;
+    });
+  return bytes;
+}
+
+}  // namespace umber::alloc
