@@ -116,9 +116,8 @@ page_alloc::summary page_alloc::summarize(const chunk& c) {
     any_scavenged |= c.scavenged[i];
   }
   if (any_unscavenged != 0)
-    s.unscavenged = any_scavenged == 0
-                        ? s.longest
-                        : static_cast<std::uint32_t>(bitmap::summarize(unscavenged, chunk_bits).longest);
+    s.unscavenged =
+        any_scavenged == 0 ? s.longest : static_cast<std::uint32_t>(bitmap::summarize(unscavenged, chunk_bits).longest);
   return s;
 }
 

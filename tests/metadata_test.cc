@@ -11,8 +11,8 @@
 #include <vector>
 
 #include <sys/wait.h>
-#include <thread>
 #include <unistd.h>
+#include <thread>
 
 namespace umber::alloc {
 namespace {

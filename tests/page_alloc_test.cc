@@ -89,15 +89,27 @@ class pair_of_heaps {
 
   void step() {
     switch (below(12)) {
-      case 0: return grow();
-      case 1: case 2: case 3: return allocate(1);
-      case 4: return allocate(std::size_t{1} << below(11));
-      case 5: return allocate_in_place();
-      case 6: case 7: return free_all_or_part();
-      case 8: return take_cache();
-      case 9: return use_cache();
-      case 10: return claim();
-      default: return end_claim();
+      case 0:
+        return grow();
+      case 1:
+      case 2:
+      case 3:
+        return allocate(1);
+      case 4:
+        return allocate(std::size_t{1} << below(11));
+      case 5:
+        return allocate_in_place();
+      case 6:
+      case 7:
+        return free_all_or_part();
+      case 8:
+        return take_cache();
+      case 9:
+        return use_cache();
+      case 10:
+        return claim();
+      default:
+        return end_claim();
     }
   }
 
@@ -123,7 +135,8 @@ class pair_of_heaps {
     const std::size_t left = capacity_ - model_.size() / per_chunk;
     if (left == 0 || below(4) != 0) return;
     const std::size_t gap = below(4) == 0 ? below(left) : 0;
-    const page_run fresh = pages(model_.size() + gap * per_chunk, (1 + below(std::min<std::size_t>(left - gap, 20))) * per_chunk);
+    const page_run fresh =
+        pages(model_.size() + gap * per_chunk, (1 + below(std::min<std::size_t>(left - gap, 20))) * per_chunk);
     REQUIRE(real_.grow(fresh));
     model_.grow(fresh);
   }
