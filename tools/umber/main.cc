@@ -1,0 +1,44 @@
+// The program `umber`: reads the command line, calls the command, turns errors into one line and an exit status.
+#include <exception>
+
+#include <fmt/core.h>
+
+#include "command.h"
+
+namespace {
+
+int report(int status, const char* line) {
+  fmt::print(stderr, "umber: {}\n", line);
+  return status;
+}
+
+int run(int argc, char** argv) {
+  CLI::App program{"umber: a malloc replacement, and the tools around it", "umber"};
+  program.require_subcommand(1);
+  program.set_version_flag("--version", UMBER_VERSION);
+  umber::tool::action chosen;
+  umber::tool::add_run(program, chosen);
+  umber::tool::add_doctor(program, chosen);
+  CLI::App* bench = program.add_subcommand("bench", "Compare allocators");
+  bench->require_subcommand(1);
+  umber::tool::add_bench_malloc(*bench, chosen);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return program.exit(error);
+    return report(2, fmt::format("{}; see umber --help", error.what()).c_str());
+  }
+  return chosen();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const umber::tool::failure& error) {
+    return report(error.status(), error.what());
+  } catch (const std::exception& error) {
+    return report(1, error.what());
+  }
+}

@@ -1,0 +1,100 @@
+// Looks for files in a short list of places, the first that exists wins.
+#include "places.h"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "command.h"
+
+namespace umber::tool {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<fs::path> first_existing(const std::vector<fs::path>& candidates) {
+  for (const fs::path& each : candidates) {
+    std::error_code ignored;
+    if (fs::exists(each, ignored)) return fs::canonical(each);
+  }
+  return std::nullopt;
+}
+
+// A variable that is set but names nothing is an error of its own: silently taking another file would mislead.
+std::optional<fs::path> from_environment(const char* variable) {
+  const char* value = std::getenv(variable);
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  const auto found = first_existing({value});
+  if (!found) throw failure(2, fmt::format("{}={}: no such file", variable, value));
+  return found;
+}
+
+std::string multiarch() {
+  utsname names = {};
+  uname(&names);
+  return fmt::format("{}-linux-gnu", names.machine);
+}
+
+bool is_executable(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored) && access(path.c_str(), X_OK) == 0;
+}
+
+}  // namespace
+
+fs::path own_path() { return fs::read_symlink("/proc/self/exe"); }
+
+std::optional<fs::path> find_umber_library() {
+  if (auto chosen = from_environment("UMBER_LIBRARY")) return chosen;
+  const fs::path here = own_path().parent_path();
+  const std::string name = "libumber_malloc.so";
+  return first_existing({here / "../.." / name, here / ".." / "lib" / multiarch() / name, here / "../lib" / name,
+                         here / "../lib64" / name});
+}
+
+fs::path find_workloads() {
+  if (auto chosen = from_environment("UMBER_WORKLOADS")) return *chosen;
+  const fs::path here = own_path().parent_path();
+  const std::string name = "umber-workloads";
+  const auto found = first_existing({here / "../../bench" / name, here / "../libexec/umber" / name, here / name});
+  if (!found)
+    throw failure(1, "umber-workloads is not beside this program; build it, or set UMBER_WORKLOADS to its path");
+  return *found;
+}
+
+std::optional<fs::path> find_host_scripts() {
+  if (auto chosen = from_environment("UMBER_HOSTS")) return chosen;
+  const fs::path here = own_path().parent_path();
+  return first_existing({here / "../../bench/hosts", here / "../share/umber/hosts"});
+}
+
+std::optional<fs::path> find_library(const std::string& name) {
+  std::vector<fs::path> candidates;
+  for (const char* root : {"/usr/local/lib", "/usr/lib", "/lib"})
+    candidates.push_back(fs::path(root) / multiarch() / name);
+  for (const char* root : {"/usr/local/lib", "/usr/lib64", "/lib64", "/usr/lib", "/lib"}) {
+    candidates.push_back(fs::path(root) / name);
+  }
+  return first_existing(candidates);
+}
+
+std::optional<fs::path> find_program(const std::string& name) {
+  if (name.find('/') != std::string::npos) return is_executable(name) ? std::optional<fs::path>(name) : std::nullopt;
+  if (is_executable(fs::path("/usr/bin") / name)) return fs::path("/usr/bin") / name;
+  const char* path = std::getenv("PATH");
+  std::string rest = path == nullptr ? "/usr/bin:/bin" : path;
+  while (!rest.empty()) {
+    const std::size_t colon = rest.find(':');
+    const fs::path candidate = fs::path(rest.substr(0, colon)) / name;
+    if (is_executable(candidate)) return candidate;
+    rest = colon == std::string::npos ? "" : rest.substr(colon + 1);
+  }
+  return std::nullopt;
+}
+
+}  // namespace umber::tool
