@@ -17,7 +17,7 @@ import sys
 
 def verdict(case, done):
     """None when the case passed, or what was wrong."""
-    errors = done.stderr.decode(errors="replace")
+    errors = done.stdout.decode(errors="replace") + done.stderr.decode(errors="replace")
     lines = errors.splitlines()
     expected = re.match(r"abort (\w+):", case)
     if not expected:
