@@ -44,6 +44,13 @@ void write_in_place(const std::filesystem::path& path, std::string_view text) {
 
 }  // namespace
 
+void check_writable(const std::filesystem::path& path) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  if (std::filesystem::is_directory(path)) give_up(path, EISDIR);
+  if (access(path.c_str(), F_OK) == 0 && access(path.c_str(), W_OK) != 0) give_up(path, errno);
+  if (access(folder.c_str(), W_OK | X_OK) != 0) give_up(path, errno);
+}
+
 void write_atomically(const std::filesystem::path& path, std::string_view text) {
   struct stat existing = {};
   if (stat(path.c_str(), &existing) == 0 && !S_ISREG(existing.st_mode) && !S_ISDIR(existing.st_mode)) {

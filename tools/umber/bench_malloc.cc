@@ -119,6 +119,7 @@ int compare(const bench_options& options) {
   const int runs = options.runs.value_or(options.quick ? quick_runs : usual_runs);
   const std::vector<job> rows = choose_rows(all_jobs({scale, options.threads}), options);
   if (options.list) return list_rows(rows);
+  if (!options.json_file.empty()) check_writable(options.json_file);
   comparison all;
   all.allocators = choose_allocators(options.allocators, options.with);
   all.baseline = choose_baseline(all.allocators, options.baseline);

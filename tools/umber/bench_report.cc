@@ -92,7 +92,7 @@ std::string timed_table(const comparison& all) {
     if (groups.empty() || groups.back() != each.row.group) groups.push_back(each.row.group);
   }
   if (groups.empty()) return "";
-  lines.add({""});
+  if (all.allocators.size() > 1) lines.add({""});
   if (groups.size() > 1) {
     for (const std::string& group : groups) add_mean(lines, all, "geometric mean, " + group, group);
   }

@@ -1,5 +1,7 @@
 // The program `umber`: reads the command line, calls the command, turns errors into one line and an exit status.
 #include <exception>
+#include <string>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -12,10 +14,22 @@ int report(int status, const char* line) {
   return status;
 }
 
+// A word that is no command is named, along with those that are; the parser itself only says that one is missing.
+std::string explain(const CLI::App& program, const CLI::ParseError& error) {
+  const CLI::App* deepest = &program;
+  while (!deepest->get_subcommands().empty()) deepest = deepest->get_subcommands().back();
+  const std::vector<std::string> unknown = program.remaining(true);
+  const auto commands = deepest->get_subcommands([](const CLI::App*) { return true; });
+  if (unknown.empty() || commands.empty()) return fmt::format("{}; see umber --help", error.what());
+  std::string names;
+  for (const CLI::App* each : commands) names += (names.empty() ? "" : ", ") + each->get_name();
+  return fmt::format("{}: there is no command '{}', but {}", deepest->get_name(), unknown.front(), names);
+}
+
 int run(int argc, char** argv) {
   CLI::App program{"umber: a malloc replacement, and the tools around it", "umber"};
   program.require_subcommand(1);
-  program.set_version_flag("--version", UMBER_VERSION);
+  program.set_version_flag("--version", "umber " UMBER_VERSION);
   umber::tool::action chosen;
   umber::tool::add_run(program, chosen);
   umber::tool::add_doctor(program, chosen);
@@ -26,7 +40,7 @@ int run(int argc, char** argv) {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return program.exit(error);
-    return report(2, fmt::format("{}; see umber --help", error.what()).c_str());
+    return report(2, explain(program, error).c_str());
   }
   return chosen();
 }

@@ -11,8 +11,11 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/core.h>
@@ -45,15 +48,26 @@ std::filesystem::path library_for(const run_options& options) {
     }
     return std::filesystem::absolute(options.library);
   }
-  const auto found = find_umber_library();
+  std::optional<std::filesystem::path> found;
+  try {
+    found = find_umber_library();
+  } catch (const failure& error) {
+    throw failure(cannot_run, error.what());
+  }
   if (!found) {
     throw failure(cannot_run, "libumber_malloc.so is not beside this program; build it, or give --library its path");
   }
   return *found;
 }
 
-// The dynamic linker splits LD_PRELOAD at spaces and colons and offers no way to quote them.
+// The dynamic linker splits LD_PRELOAD at spaces and colons and offers no way to quote them; and what it cannot load it
+// leaves out with a warning, so that the program would run with another malloc.
 void check_preloadable(const std::string& path) {
+  char magic[4] = {};
+  std::ifstream file(path, std::ios::binary);
+  if (!file.read(magic, sizeof magic) || std::string_view(magic, sizeof magic) != "\177ELF") {
+    throw failure(cannot_run, fmt::format("{} is not a shared library; give the path of libumber_malloc.so", path));
+  }
   if (path.find_first_of(" :") == std::string::npos) return;
   throw failure(cannot_run,
                 fmt::format("{}: LD_PRELOAD allows no space or colon in a path; copy or link it elsewhere", path));
