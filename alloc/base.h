@@ -13,6 +13,7 @@
 //   Uses nothing. Used by every file of alloc/ and gc/.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -30,6 +31,50 @@ inline constexpr std::size_t cache_line = 64;
 
 // What C promises of every block of 16 bytes or more.
 inline constexpr std::size_t min_alignment = 16;
+
+// Bits by their number, in the fewest instructions. The x86-64 forms use the flag that the instruction sets anyway,
+// which compilers do not think of.
+#if defined(__x86_64__)
+// Takes the lowest bit out of `bits`, which gives its number; false if there was none.
+UMBER_FAST bool take_lowest_bit(std::uint64_t& bits, std::uint64_t& number) {
+  bool none;
+  asm("bsf %2, %1" : "=@ccz"(none), "=r"(number) : "r"(bits));
+  if (UMBER_UNLIKELY(none)) return false;
+  bits &= bits - 1;  // not by `number`: the next call waits for these bits
+  return true;
+}
+// Sets bit `number` modulo 64; true if it was set.
+UMBER_FAST bool set_bit(std::uint64_t& bits, std::uint64_t number) {
+  bool was_set;
+  asm("bts %2, %1" : "=@ccc"(was_set), "+r"(bits) : "r"(number));
+  return was_set;
+}
+#else
+UMBER_FAST bool take_lowest_bit(std::uint64_t& bits, std::uint64_t& number) {
+  if (UMBER_UNLIKELY(bits == 0)) return false;
+  number = static_cast<std::uint64_t>(__builtin_ctzll(bits));
+  bits &= bits - 1;
+  return true;
+}
+UMBER_FAST bool set_bit(std::uint64_t& bits, std::uint64_t number) {
+  const std::uint64_t bit = std::uint64_t{1} << (number % 64);
+  const bool was_set = (bits & bit) != 0;
+  bits |= bit;
+  return was_set;
+}
+#endif
+
+// A relaxed load that may become the memory operand of an instruction, which compilers deny to atomic ones. For words
+// of one machine word on the fast paths only.
+template <class T>
+UMBER_FAST T peek(const std::atomic<T>& word) {
+#if defined(__SANITIZE_THREAD__)
+  return word.load(std::memory_order_relaxed);  // relaxed: see above
+#else
+  static_assert(sizeof(std::atomic<T>) == sizeof(T));
+  return *reinterpret_cast<const T*>(&word);
+#endif
+}
 
 constexpr bool is_power_of_two(std::size_t n) { return n != 0 && (n & (n - 1)) == 0; }
 constexpr std::size_t round_down(std::size_t n, std::size_t alignment) { return n & ~(alignment - 1); }

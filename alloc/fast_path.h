@@ -2,11 +2,12 @@
 //
 //   fast_allocate(n)
 //     the table gives the mcache entry of n's class
-//     the entry's word of free bits: the lowest set bit is the slot; clear it
+//     its hot slot, or else its word of free bits: the lowest set bit is the slot; clear it
 //   fast_deallocate(p)
 //     the page's span, by the window's flat index; it is this processor's
 //     the slot, by one multiplication, which also rejects interior pointers
-//     the slot's bit: set it; was it set already, or was this the last live slot?
+//     the slot's bit says in use: make it the hot slot of its class, or, if there is one, set the bit; and was this
+//     the last live slot?
 //
 // All else is out of line. The counts are kept in tests/golden; change a line here and look at them.
 //
@@ -38,39 +39,43 @@ inline constexpr std::array<std::uint16_t, max_table_size + 1> places = make_pla
 
 [[nodiscard]] UMBER_SLOW void* allocate_slow(std::size_t n) noexcept;
 UMBER_SLOW void deallocate_slow(void* p) noexcept;
-// The free bit of p's slot, in a span of this processor, was set already; or its countdown has come to zero.
-UMBER_SLOW void deallocate_event(mspan* s, slot_id slot, bool was_free) noexcept;
+// p is a slot of a span of this processor, and it was freed before.
+UMBER_SLOW void deallocate_again(const mspan* s, slot_id slot) noexcept;
+// The countdown of the span has come to zero.
+UMBER_SLOW void deallocate_last(mspan* s) noexcept;
 
 UMBER_FAST void* fast_allocate(std::size_t n) noexcept {
   if (UMBER_LIKELY(n <= max_table_size)) {
-    const std::uintptr_t cache = address_of(&this_thread.p->cache);
-    void* p = pointer_to<mcache_entry>(cache + fast_path_detail::places[n])->take();
-    if (UMBER_LIKELY(p != nullptr)) return p;
+    void* p;
+    if (UMBER_LIKELY(this_thread.p->cache.at_place(fast_path_detail::places[n]).take(p))) return p;
   }
   return allocate_slow(n);
 }
 
-// Frees slot p of span s, which belongs to this thread's processor.
-UMBER_FAST void free_own(mspan* s, slot_id slot) noexcept {
+// Frees slot `slot`, at `address`, of span s, which belongs to processor p of this thread.
+UMBER_FAST void free_own(processor* p, mspan* s, slot_id slot, std::uintptr_t address) noexcept {
   std::atomic<std::uint64_t>& word = s->free[slot.word()];
-  // relaxed, both: only this thread writes the word; others read it to detect double frees.
-  const std::uint64_t before = word.load(std::memory_order_relaxed);
-  word.store(before | slot.bit(), std::memory_order_relaxed);
-  const bool was_free = (before & slot.bit()) != 0;
-  if (UMBER_UNLIKELY(was_free)) return deallocate_event(s, slot, true);
-  if (UMBER_UNLIKELY(--s->countdown == 0)) return deallocate_event(s, slot, false);
+  // relaxed, all: only this thread writes here; others read to detect double frees.
+  std::uint64_t bits = word.load(std::memory_order_relaxed);
+  if (UMBER_UNLIKELY(set_bit(bits, slot.value))) return deallocate_again(s, slot);
+  std::atomic<std::uintptr_t>& hot = p->cache.at_place(s->place).hot;
+  const std::uintptr_t last = hot.load(std::memory_order_relaxed);
+  if (last == 0) return hot.store(address, std::memory_order_relaxed);
+  if (UMBER_UNLIKELY(last == address)) return deallocate_again(s, slot);
+  word.store(bits, std::memory_order_relaxed);
+  if (UMBER_UNLIKELY(--s->countdown == 0)) deallocate_last(s);
 }
 
-UMBER_FAST void fast_deallocate(void* p) noexcept {
-  const std::uintptr_t address = address_of(p);
+UMBER_FAST void fast_deallocate(void* block) noexcept {
+  const std::uintptr_t address = address_of(block);
   const page_id page = window.page_of(address);
-  // relaxed: whoever got p from malloc was told of its page by the same way.
-  if (UMBER_UNLIKELY(page.value >= window.pages.load(std::memory_order_relaxed))) return deallocate_slow(p);
-  mspan* s = window.index[page.value].load(std::memory_order_relaxed);
+  // relaxed: whoever got the block from malloc was told of its page by the same way.
+  if (UMBER_UNLIKELY(page.value >= peek(window.pages))) return deallocate_slow(block);
+  mspan* s = peek(window.index[page.value]);
+  processor* p = this_thread.p;
   slot_id slot;
-  if (UMBER_UNLIKELY(!this_thread.p->owns(s)) || UMBER_UNLIKELY(!s->find_slot(address, slot)))
-    return deallocate_slow(p);
-  free_own(s, slot);
+  if (UMBER_UNLIKELY(!p->owns(s)) || UMBER_UNLIKELY(!s->find_slot(address, slot))) return deallocate_slow(block);
+  free_own(p, s, slot, address);
 }
 
 }  // namespace umber::alloc

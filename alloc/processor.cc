@@ -24,19 +24,20 @@ void* processor::allocate(span_class c, bool& zeroed) {
   mcache_entry& entry = cache[c];
   const bool one_word = info(c).slot_size > max_table_size;
   zeroed = false;
-  void* p = one_word ? entry.take_zeroed(zeroed) : entry.take();
-  if (p == nullptr && refill(c)) p = one_word ? entry.take_zeroed(zeroed) : entry.take();
+  const auto take = [&](void*& p) { return one_word ? entry.take_zeroed(p, zeroed) : entry.take(p); };
+  void* p = nullptr;
+  if (!take(p) && refill(c)) static_cast<void>(take(p));
   inside = false;
   return p;
 }
 
 bool processor::refill(span_class c) {
   mcache_entry& entry = cache[c];
-  if (entry.span != nullptr) {
-    if (entry.find_word()) return true;
-    if (entry.span->collect_remote() && entry.find_word()) return true;
-    if (!leave_full(entry.span)) return entry.find_word();
-    entry.clear();
+  if (mspan* s = entry.span(); s != nullptr) {
+    if (entry.find_word(s)) return true;
+    if (s->collect_remote() && entry.find_word(s)) return true;
+    if (!leave_full(s)) return entry.find_word(s);
+    entry.remove_span();
   }
   attend();
   used_classes[c.value / 64] |= class_bit(c);
@@ -90,7 +91,7 @@ bool processor::adopt(mspan* s) {
 }
 
 void processor::span_emptied(mspan* s) {
-  if (cache[s->spans_class()].span == s) {
+  if (cache[s->spans_class()].span() == s) {
     s->countdown = UINT32_MAX;
     return;
   }
@@ -144,7 +145,7 @@ void processor::attend_to(mspan* s) {
     if (span_owner::is_processor(owner) && s->count_free_or_remote() == s->slots) span_owner::home(owner)->notify(s);
     return;
   }
-  if (cache[s->spans_class()].span == s || (s->flags & mspan::flag_retained) != 0) return;
+  if (cache[s->spans_class()].span() == s || (s->flags & mspan::flag_retained) != 0) return;
   s->collect_remote();
   s->countdown = static_cast<std::uint32_t>(s->slots - s->count_free());
   if (s->countdown == 0) retire(s);
@@ -176,15 +177,30 @@ void processor::give_to_central(mspan* s) {
   if (rest != nullptr) release(rest);
 }
 
+void processor::free_hot(mcache_entry& entry) {
+  const std::uintptr_t slot = entry.hot.load(std::memory_order_relaxed);  // relaxed, both: ours
+  if (slot == 0 || slot == mcache_entry::never_hot) return;
+  entry.hot.store(0, std::memory_order_relaxed);
+  mspan* s = window.span_of(window.page_of(slot));
+  slot_id id;
+  static_cast<void>(s->find_slot(slot, id));
+  if (!owns(s) && !adopt(s)) {
+    send(s, id.word(), id.bit());  // full, left, and taken by somebody else since
+  } else if (free_slot(s, id)) {
+    span_emptied(s);
+  }
+}
+
 void processor::flush() {
   inside = true;
   remote.send_all();
   attend();
   for (std::size_t c = 0; c < span_class_count; ++c) {
     const span_class k{static_cast<std::uint8_t>(c)};
+    free_hot(cache[k]);
     hand_over(k);
-    mspan* s = cache[k].span;
-    cache[k].clear();
+    mspan* s = cache[k].span();
+    cache[k].remove_span();
     if (s != nullptr && (s->collect_remote() || s->any_free() || !leave_full(s))) give_to_central(s);
   }
   heap.empty_stock(stock);

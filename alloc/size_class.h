@@ -9,7 +9,7 @@
 // word says which slots are known to read as zero. Pages per span: enough slots that a refill is rare, few enough that
 // one survivor does not pin much; the waste at a span's end is bounded below.
 //
-// A slot's number is found by multiplication with the reciprocal ceil(2^32 / size): the product's upper half is the
+// A slot's number is found by multiplication with the reciprocal ceil(2^64 / size): the product's upper half is the
 // quotient, and its lower half is below the reciprocal exactly if the division has no remainder (Lemire, Kaser, Kurz:
 // "Faster remainder by direct computation", 2019). So one multiplication finds the slot and catches interior pointers.
 //
@@ -56,8 +56,8 @@ struct span_class {
 };
 
 struct class_info {
+  std::uint64_t reciprocal = 0;
   std::uint32_t slot_size = 0;
-  std::uint32_t reciprocal = 0;
   std::uint16_t slots = 0;
   std::uint16_t pages = 0;
 };
@@ -87,8 +87,8 @@ constexpr std::size_t pages_for(std::size_t size) {
 
 constexpr class_info info_for(std::size_t size) {
   const std::size_t pages = pages_for(size);
-  return {static_cast<std::uint32_t>(size), static_cast<std::uint32_t>(((std::uint64_t{1} << 32) + size - 1) / size),
-          static_cast<std::uint16_t>(slots_for(size, pages)), static_cast<std::uint16_t>(pages)};
+  return {UINT64_MAX / size + 1, static_cast<std::uint32_t>(size), static_cast<std::uint16_t>(slots_for(size, pages)),
+          static_cast<std::uint16_t>(pages)};
 }
 
 constexpr std::array<class_info, size_class_count> make_classes() {
