@@ -43,6 +43,10 @@ UMBER_FAST bool take_lowest_bit(std::uint64_t& bits, std::uint64_t& number) {
   bits &= bits - 1;  // not by `number`: the next call waits for these bits
   return true;
 }
+// Clears bit `number` modulo 64.
+UMBER_FAST void clear_bit(std::uint64_t& bits, std::uint64_t number) {
+  asm("btr %1, %0" : "+r"(bits) : "r"(number) : "cc");
+}
 // Sets bit `number` modulo 64; true if it was set.
 UMBER_FAST bool set_bit(std::uint64_t& bits, std::uint64_t number) {
   bool was_set;
@@ -56,6 +60,7 @@ UMBER_FAST bool take_lowest_bit(std::uint64_t& bits, std::uint64_t& number) {
   bits &= bits - 1;
   return true;
 }
+UMBER_FAST void clear_bit(std::uint64_t& bits, std::uint64_t number) { bits &= ~(std::uint64_t{1} << (number % 64)); }
 UMBER_FAST bool set_bit(std::uint64_t& bits, std::uint64_t number) {
   const std::uint64_t bit = std::uint64_t{1} << (number % 64);
   const bool was_set = (bits & bit) != 0;

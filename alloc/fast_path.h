@@ -2,12 +2,11 @@
 //
 //   fast_allocate(n)
 //     the table gives the mcache entry of n's class
-//     its hot slot, or else its word of free bits: the lowest set bit is the slot; clear it
+//     its copy of free bits: the lowest one is the slot; clear it there and in the span
 //   fast_deallocate(p)
 //     the page's span, by the window's flat index; it is this processor's
 //     the slot, by one multiplication, which also rejects interior pointers
-//     the slot's bit says in use: make it the hot slot of its class, or, if there is one, set the bit; and was this
-//     the last live slot?
+//     the slot's bit: set it; was it set already, or was this the last live slot?
 //
 // All else is out of line. The counts are kept in tests/golden; change a line here and look at them.
 //
@@ -52,16 +51,12 @@ UMBER_FAST void* fast_allocate(std::size_t n) noexcept {
   return allocate_slow(n);
 }
 
-// Frees slot `slot`, at `address`, of span s, which belongs to processor p of this thread.
-UMBER_FAST void free_own(processor* p, mspan* s, slot_id slot, std::uintptr_t address) noexcept {
+// Frees slot `slot` of span s, which belongs to the processor of this thread.
+UMBER_FAST void free_own(mspan* s, slot_id slot) noexcept {
   std::atomic<std::uint64_t>& word = s->free[slot.word()];
   // relaxed, all: only this thread writes here; others read to detect double frees.
   std::uint64_t bits = word.load(std::memory_order_relaxed);
   if (UMBER_UNLIKELY(set_bit(bits, slot.value))) return deallocate_again(s, slot);
-  std::atomic<std::uintptr_t>& hot = p->cache.at_place(s->place).hot;
-  const std::uintptr_t last = hot.load(std::memory_order_relaxed);
-  if (last == 0) return hot.store(address, std::memory_order_relaxed);
-  if (UMBER_UNLIKELY(last == address)) return deallocate_again(s, slot);
   word.store(bits, std::memory_order_relaxed);
   if (UMBER_UNLIKELY(--s->countdown == 0)) deallocate_last(s);
 }
@@ -72,10 +67,9 @@ UMBER_FAST void fast_deallocate(void* block) noexcept {
   // relaxed: whoever got the block from malloc was told of its page by the same way.
   if (UMBER_UNLIKELY(page.value >= peek(window.pages))) return deallocate_slow(block);
   mspan* s = peek(window.index[page.value]);
-  processor* p = this_thread.p;
   slot_id slot;
-  if (UMBER_UNLIKELY(!p->owns(s)) || UMBER_UNLIKELY(!s->find_slot(address, slot))) return deallocate_slow(block);
-  free_own(p, s, slot, address);
+  if (UMBER_UNLIKELY(!this_thread.p->owns(s)) || UMBER_UNLIKELY(!s->find_slot(address, slot))) return deallocate_slow(block);
+  free_own(s, slot);
 }
 
 }  // namespace umber::alloc

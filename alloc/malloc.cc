@@ -30,14 +30,6 @@ struct block {
   std::size_t size() const { return is_large() ? span->run.count.bytes() : span->slot_size; }
 };
 
-// Whether the slot is the hot one of the processor that its span belongs, or is at home, to.
-bool is_hot(const block& b, std::uintptr_t address) {
-  if (b.owner <= span_owner::nobody) return false;
-  auto* p = static_cast<processor*>(span_owner::home(b.owner));
-  // relaxed: a live block is nobody's hot slot, and whoever holds a live block has seen it allocated.
-  return p->cache.at_place(b.span->place).hot.load(std::memory_order_relaxed) == address;
-}
-
 block find_block(const void* p, const char* call) {
   const std::uintptr_t address = address_of(p);
   if (UMBER_UNLIKELY(!window.contains(address))) die_misuse(call, p, "was not allocated by this heap");
@@ -52,8 +44,7 @@ block find_block(const void* p, const char* call) {
   }
   if (UMBER_UNLIKELY(!b.span->find_slot(address, b.slot) || b.slot.value >= b.span->slots))
     die_misuse(call, p, "points into an object, not to its start", b.span->slot_size);
-  if (UMBER_UNLIKELY(b.span->is_free_or_remote(b.slot) || is_hot(b, address)))
-    die_double_free(*b.span, b.slot, call);
+  if (UMBER_UNLIKELY(b.span->is_free_or_remote(b.slot))) die_double_free(*b.span, b.slot, call);
   return b;
 }
 
@@ -141,13 +132,12 @@ void deallocate_slow(void* p) noexcept {
   if (UMBER_UNLIKELY(mine == nullptr)) return send(b.span, b.slot.word(), b.slot.bit());
   mine->inside = true;
   if (mine->owns(b.span) || (b.owner == (address_of(mine) | span_owner::at_home) && mine->adopt(b.span))) {
-    mine->inside = false;
-    return free_own(mine, b.span, b.slot, address_of(p));
-  }
-  if (UMBER_UNLIKELY(b.span->private_home != nullptr))
+    free_own(b.span, b.slot);
+  } else if (UMBER_UNLIKELY(b.span->private_home != nullptr)) {
     send(b.span, b.slot.word(), b.slot.bit());  // the heap may be destroyed before a batch would be sent
-  else
+  } else {
     mine->remote.add(b.span, b.slot);
+  }
   mine->inside = false;
 }
 

@@ -14,7 +14,6 @@ void mspan::format(page_run pages, span_class c, bool zeroed) {
   // relaxed, here and below: the span is published by the index (release) and by its owner.
   cls.store(c.value, std::memory_order_relaxed);
   countdown = UINT32_MAX;
-  place = static_cast<std::uint32_t>(c.value * mcache_entry_size);
   flags = 0;
   trimmed_free = 0;
   for (std::size_t w = 0; w < words_per_span; ++w) {

@@ -65,7 +65,6 @@ inline bool is_processor(std::uintptr_t owner) { return owner > nobody && !is_at
 inline span_home* home(std::uintptr_t owner) { return pointer_to<span_home>(owner & ~at_home); }
 }  // namespace span_owner
 
-inline constexpr std::size_t mcache_entry_size = 32;  // of mcache.h; a span knows its entry's place
 inline constexpr std::size_t words_per_span = max_slots / 64;
 
 // The word of a bitmap in which a slot's bit lies, and the bit.
@@ -87,7 +86,6 @@ struct alignas(4 * cache_line) mspan {
   std::atomic<std::uint8_t> cls{0};  // its span_class
   std::uint8_t flags = 0;
   std::uint32_t trimmed_free = 0;  // free slots when the scavenger last looked inside
-  std::uint32_t place = 0;         // of its class's entry in an mcache, in bytes
 
   // Line 1: links of the list the span is in (that list's owner), and of a processor's inbox.
   alignas(cache_line) mspan* next = nullptr;

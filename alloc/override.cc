@@ -8,6 +8,7 @@
 #include "stats.h"
 
 #include <malloc.h>
+#include <unistd.h>
 #include <cerrno>
 #include <climits>
 #include <cstdio>
@@ -133,7 +134,7 @@ struct mallinfo mallinfo() noexcept {
   return info;
 }
 
-void malloc_stats() noexcept { print_report(stats_at_exit::text); }
+void malloc_stats() noexcept { print_report(stats_at_exit::text, STDERR_FILENO); }
 
 // The stream may allocate its buffer from the heap that is described: the statistics are taken before it is touched.
 int malloc_info(int options, std::FILE* stream) noexcept {

@@ -24,7 +24,6 @@ namespace umber::alloc {
 [[gnu::weak]] void linked_personality() asm("__gxx_personality_v0");
 asm(".weak __cxa_begin_catch\n\t.weak __cxa_end_catch\n\t.weak _ZSt9terminatev\n\t.weak _Unwind_Resume");
 // Weak too: a static program need not have a dynamic linker.
-[[gnu::weak]] void* linked_dlopen(const char* name, int flags) asm("dlopen");
 [[gnu::weak]] void* linked_dlsym(void* library, const char* symbol) asm("dlsym");
 
 namespace {
@@ -33,9 +32,12 @@ namespace {
 template <class Function>
 Function find(Function linked, const char* symbol) {
   if (linked != nullptr) return linked;
-  if (linked_dlopen == nullptr || linked_dlsym == nullptr) return nullptr;
+  if (linked_dlsym == nullptr) return nullptr;
+  // By its name, because every static link that sees a mention of dlopen prints a warning.
+  const auto open = reinterpret_cast<void* (*)(const char*, int)>(linked_dlsym(RTLD_DEFAULT, "dlopen"));
+  if (open == nullptr) return nullptr;
   for (const char* library : {"libstdc++.so.6", "libc++.so.1"}) {
-    void* const runtime = linked_dlopen(library, RTLD_LAZY | RTLD_NOLOAD);
+    void* const runtime = open(library, RTLD_LAZY | RTLD_NOLOAD);
     if (runtime == nullptr) continue;
     if (void* const function = linked_dlsym(runtime, symbol)) return reinterpret_cast<Function>(function);
   }
@@ -103,6 +105,9 @@ using std::align_val_t;
 using std::nothrow_t;
 using std::size_t;
 
+// clang declares the sized forms only on request, and hides what nobody declared.
+#pragma GCC visibility push(default)
+
 void* operator new(size_t n) { return new_or_throw(n); }
 void* operator new[](size_t n) { return new_or_throw(n); }
 void* operator new(size_t n, const nothrow_t&) noexcept { return new_or_null(n); }
@@ -128,3 +133,5 @@ void operator delete(void* p, size_t n, align_val_t alignment) noexcept {
 void operator delete[](void* p, size_t n, align_val_t alignment) noexcept {
   deallocate_sized(p, static_cast<size_t>(alignment), n);
 }
+
+#pragma GCC visibility pop

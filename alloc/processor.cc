@@ -34,7 +34,7 @@ void* processor::allocate(span_class c, bool& zeroed) {
 bool processor::refill(span_class c) {
   mcache_entry& entry = cache[c];
   if (mspan* s = entry.span(); s != nullptr) {
-    if (entry.find_word(s)) return true;
+    if (entry.copy_word() || entry.find_word(s)) return true;
     if (s->collect_remote() && entry.find_word(s)) return true;
     if (!leave_full(s)) return entry.find_word(s);
     entry.remove_span();
@@ -177,27 +177,12 @@ void processor::give_to_central(mspan* s) {
   if (rest != nullptr) release(rest);
 }
 
-void processor::free_hot(mcache_entry& entry) {
-  const std::uintptr_t slot = entry.hot.load(std::memory_order_relaxed);  // relaxed, both: ours
-  if (slot == 0 || slot == mcache_entry::never_hot) return;
-  entry.hot.store(0, std::memory_order_relaxed);
-  mspan* s = window.span_of(window.page_of(slot));
-  slot_id id;
-  static_cast<void>(s->find_slot(slot, id));
-  if (!owns(s) && !adopt(s)) {
-    send(s, id.word(), id.bit());  // full, left, and taken by somebody else since
-  } else if (free_slot(s, id)) {
-    span_emptied(s);
-  }
-}
-
 void processor::flush() {
   inside = true;
   remote.send_all();
   attend();
   for (std::size_t c = 0; c < span_class_count; ++c) {
     const span_class k{static_cast<std::uint8_t>(c)};
-    free_hot(cache[k]);
     hand_over(k);
     mspan* s = cache[k].span();
     cache[k].remove_span();

@@ -51,15 +51,6 @@ struct processor : span_home {
 
   // A slot of class c, the slow way: looks for free slots everywhere. Null when there is no memory.
   [[nodiscard]] void* allocate(span_class c, bool& zeroed);
-  // Sets the free bit of a live slot in a span that is ours. True if it was the last that lived: call span_emptied.
-  UMBER_FAST bool free_slot(mspan* s, slot_id slot) {
-    std::atomic<std::uint64_t>& word = s->free[slot.word()];
-    // relaxed, both: only this thread writes the word; others read it to detect double frees.
-    const std::uint64_t before = word.load(std::memory_order_relaxed);
-    if (UMBER_UNLIKELY((before & slot.bit()) != 0)) die_double_free(*s, slot);
-    word.store(before | slot.bit(), std::memory_order_relaxed);
-    return UMBER_UNLIKELY(--s->countdown == 0);
-  }
   // What is due when a span's countdown has come to zero.
   void span_emptied(mspan* s);
   // Takes a span that this processor left when it was full; false if somebody else was faster.
@@ -82,7 +73,6 @@ struct processor : span_home {
   void give_to_central(mspan* s);
   void release(mspan* s);
   void retire(mspan* s);
-  void free_hot(mcache_entry& entry);
   void hand_over_unused();
   void hand_over(span_class c);
 };

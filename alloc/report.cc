@@ -150,7 +150,7 @@ std::size_t write_xml(const heap_stats& stats, char* buffer, std::size_t capacit
   return out.length();
 }
 
-void print_report(stats_at_exit form) {
+void print_report(stats_at_exit form, int file) {
   if (form == stats_at_exit::off) return;
   char buffer[report_capacity];
   const heap_stats stats = collect_stats();
@@ -162,7 +162,7 @@ void print_report(stats_at_exit form) {
     length = write_table(stats, buffer, sizeof buffer);
   }
   for (const char* rest = buffer; length > 0;) {
-    const ssize_t written = write(STDERR_FILENO, rest, length);
+    const ssize_t written = write(file, rest, length);
     if (written <= 0) return;
     rest += written;
     length -= static_cast<std::size_t>(written);

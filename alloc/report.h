@@ -26,7 +26,7 @@ std::size_t write_xml(const heap_stats& stats, char* buffer, std::size_t capacit
 // Bytes that hold any of the three texts.
 inline constexpr std::size_t report_capacity = 16 * kib;
 
-// The statistics of this moment on stderr, in the form asked for; nothing for `off`.
-void print_report(stats_at_exit form);
+// The statistics of this moment written to a file descriptor, in the form asked for; nothing for `off`.
+void print_report(stats_at_exit form, int file);
 
 }  // namespace umber::alloc
