@@ -122,8 +122,6 @@ class allocator {
     }
   }
 
-  friend constexpr bool operator==(const allocator&, const allocator&) noexcept { return true; }
-
  private:
   static constexpr bool over_aligned = alignof(T) > alignof(std::max_align_t);
 
@@ -132,6 +130,11 @@ class allocator {
     return count * sizeof(T);
   }
 };
+
+template <class T, class U>
+constexpr bool operator==(const allocator<T>&, const allocator<U>&) noexcept {
+  return true;
+}
 
 // The heap as a std::pmr resource. There is one such object, default_memory_resource(), and it is never destroyed.
 class memory_resource final : public std::pmr::memory_resource {

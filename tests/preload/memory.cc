@@ -135,7 +135,7 @@ void* short_life(void*) {
 void short_threads() {
   for (int i = 0; i < 20000; ++i) {
     pthread_t thread;
-    if (pthread_create(&thread, nullptr, short_life, nullptr) != 0) return EXPECT(!"a thread");
+    if (pthread_create(&thread, nullptr, short_life, nullptr) != 0) return EXPECT(false && "a thread");
     pthread_join(thread, nullptr);
   }
   expect_at_most(resident(), 12 * mib);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs every case of a black-box program in a process of its own, with a library preloaded.
 
-    run_cases.py [--preload LIBRARY] [--timeout SECONDS] PROGRAM [CASE...]
+    run_cases.py [--preload LIBRARY] [--timeout SECONDS] [--skip CASE] PROGRAM [CASE...]
 
 A case passes when it exits with 0 and nothing on stderr begins with "umber: ". A case named `abort CALL: ...` must
 instead end by SIGABRT with exactly one line on stderr, which begins with "umber: CALL(): " and tells an address.
@@ -41,11 +41,13 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--preload", default="")
     parser.add_argument("--timeout", type=float, default=60)
+    parser.add_argument("--skip", action="append", default=[])
     parser.add_argument("program")
     parser.add_argument("cases", nargs="*")
     arguments = parser.parse_args()
     listing = subprocess.run([arguments.program], stdout=subprocess.PIPE, check=True)
     cases = arguments.cases or listing.stdout.decode().splitlines()
+    cases = [case for case in cases if case not in arguments.skip]
     environment = dict(os.environ, LC_ALL="C")
     if arguments.preload:
         environment["LD_PRELOAD"] = os.path.abspath(arguments.preload)

@@ -128,6 +128,7 @@ void memory_outlives_its_thread() {
 
 void modules_come_and_go() {
   const char* const path = std::getenv("MODULE");
+  if (path == nullptr) return EXPECT(false && "MODULE in the environment");
   for (int round = 0; round < 50; ++round) {
     void* const module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     EXPECT(module != nullptr);
@@ -213,6 +214,16 @@ void fork_handlers_allocate() {
   forks_under_load();
 }
 
+void run_in_place_of_the_child(char** arguments) {
+  const pid_t pid = vfork();
+  if (pid == 0) {
+    execv("/bin/true", arguments);
+    _exit(1);
+  }
+  int status = -1;
+  EXPECT(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
 void spawns_under_load() {
   alarm(50);
   std::atomic<bool> stop = false;
@@ -230,15 +241,7 @@ void spawns_under_load() {
     EXPECT(waitpid(pid, &status, 0) == pid && status == 0);
     EXPECT(std::system("true") == 0);
   }
-  for (int i = 0; i < 20; ++i) {
-    const pid_t pid = vfork();
-    if (pid == 0) {
-      execv("/bin/true", arguments);
-      _exit(1);
-    }
-    int status = -1;
-    EXPECT(waitpid(pid, &status, 0) == pid && status == 0);
-  }
+  for (int i = 0; i < 20; ++i) run_in_place_of_the_child(arguments);
   stop = true;
   for (std::thread& t : threads) t.join();
 }
