@@ -95,7 +95,7 @@ typedef struct umber_malloc_stats {
   size_t free_page_bytes;       /* free, in whole pages */
   size_t mapped_bytes;          /* all of the above together */
   size_t released_bytes;        /* of mapped_bytes, given back to the system */
-  size_t peak_mapped_bytes;     /* the most that mapped_bytes ever was */
+  size_t peak_used_bytes;       /* the most that live, free slots and waste together ever were */
   size_t metadata_bytes;        /* the heap's own, beside mapped_bytes */
   size_t large_objects;         /* allocated blocks that have pages of their own */
   size_t large_bytes;           /* in these */
