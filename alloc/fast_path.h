@@ -72,4 +72,14 @@ UMBER_FAST void fast_deallocate(void* block) noexcept {
   free_own(s, slot);
 }
 
+// As above, for a block that was asked for with n bytes.
+UMBER_FAST void fast_deallocate_sized(void* block, std::size_t n) noexcept {
+  const page_id page = window.page_of(address_of(block));
+  // The size is checked against the span whoever owns it: a wrong one is reported by the slow path.
+  if (UMBER_UNLIKELY(n > max_table_size || page.value >= peek(window.pages)) ||
+      UMBER_UNLIKELY(peek(peek(window.index[page.value])->cls) != size_class_detail::table[n]))
+    return deallocate_sized(block, n);
+  fast_deallocate(block);
+}
+
 }  // namespace umber::alloc

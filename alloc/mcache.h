@@ -93,6 +93,13 @@ struct mcache_entry {
     return false;
   }
 
+  // Finds more free slots in the span; false if it has none.
+  bool reload() {
+    if (copy_word()) return true;
+    mspan* s = span();
+    return s != nullptr && find_word(s);
+  }
+
   void install(mspan* s) {
     slot_size = s->slot_size;
     find_word(s);

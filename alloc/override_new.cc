@@ -121,8 +121,8 @@ void operator delete(void* p) noexcept { fast_deallocate(p); }
 void operator delete[](void* p) noexcept { fast_deallocate(p); }
 void operator delete(void* p, const nothrow_t&) noexcept { fast_deallocate(p); }
 void operator delete[](void* p, const nothrow_t&) noexcept { fast_deallocate(p); }
-void operator delete(void* p, size_t n) noexcept { deallocate_sized(p, n); }
-void operator delete[](void* p, size_t n) noexcept { deallocate_sized(p, n); }
+void operator delete(void* p, size_t n) noexcept { fast_deallocate_sized(p, n); }
+void operator delete[](void* p, size_t n) noexcept { fast_deallocate_sized(p, n); }
 void operator delete(void* p, align_val_t) noexcept { fast_deallocate(p); }
 void operator delete[](void* p, align_val_t) noexcept { fast_deallocate(p); }
 void operator delete(void* p, align_val_t, const nothrow_t&) noexcept { fast_deallocate(p); }

@@ -14,6 +14,10 @@ namespace {
 
 // Wholly free spans that a processor keeps for the next phase of its program.
 constexpr std::size_t most_retained = 4 * mib;
+// A refill wants a span with this many free slots, or an eighth of them; it looks at a few before it takes another.
+// Without that a heap at a steady size is packed so tightly that every other malloc is a refill.
+constexpr std::size_t most_enough = 32;
+constexpr std::size_t most_tries = 4;
 
 constexpr std::uint64_t class_bit(span_class c) { return std::uint64_t{1} << (c.value % 64); }
 
@@ -34,10 +38,12 @@ void* processor::allocate(span_class c, bool& zeroed) {
 bool processor::refill(span_class c) {
   mcache_entry& entry = cache[c];
   if (mspan* s = entry.span(); s != nullptr) {
-    if (entry.copy_word() || entry.find_word(s)) return true;
+    if (entry.reload()) return true;
     if (s->collect_remote() && entry.find_word(s)) return true;
-    if (!leave_full(s)) return entry.find_word(s);
+    // It waits once more among the others before it is left: most programs free soon what they have just allocated.
     entry.remove_span();
+    s->countdown = s->slots;
+    available[c.value].push_back(s);
   }
   attend();
   used_classes[c.value / 64] |= class_bit(c);
@@ -48,18 +54,33 @@ bool processor::refill(span_class c) {
   return true;
 }
 
-mspan* processor::find_span(span_class c) {
-  mspan* s = available[c.value].pop_front();
-  if (s != nullptr) {
-    if ((s->flags & mspan::flag_retained) != 0) retained_bytes -= s->run.count.bytes();
-    s->flags &= static_cast<std::uint8_t>(~mspan::flag_retained);
+mspan* processor::take_available(span_class c, std::size_t enough) {
+  span_list& list = available[c.value];
+  for (std::size_t tries = 0; tries < most_tries && !list.empty(); ++tries) {
+    mspan* s = list.pop_front();
+    s->collect_remote();
+    const std::size_t free = s->count_free();
+    if (free == 0) {
+      if (leave_full(s)) continue;
+    } else if (free < enough) {
+      list.push_back(s);
+      continue;
+    }
+    unretain(s);
     return s;
   }
+  return nullptr;
+}
+
+mspan* processor::find_span(span_class c) {
+  mspan* s = take_available(c, info(c).slots / 8 < most_enough ? info(c).slots / 8 : most_enough);
+  if (s != nullptr) return s;
   remote.send_all();
   if (!is_private) s = central(c).take(this);
   if (s != nullptr) return s;
   s = heap.allocate_span(c, this, stock);
-  if (s == nullptr || !is_private) return s;
+  if (s == nullptr) return take_available(c, 1);
+  if (!is_private) return s;
   s->private_home = this;
   s->heap_previous = nullptr;
   s->heap_next = heap_spans;
@@ -165,14 +186,20 @@ void processor::hand_over_unused() {
 
 void processor::hand_over(span_class c) {
   while (mspan* s = available[c.value].pop_front()) {
-    if ((s->flags & mspan::flag_retained) != 0) retained_bytes -= s->run.count.bytes();
-    s->flags &= static_cast<std::uint8_t>(~mspan::flag_retained);
+    unretain(s);
     give_to_central(s);
   }
 }
 
+void processor::unretain(mspan* s) {
+  if ((s->flags & mspan::flag_retained) == 0) return;
+  retained_bytes -= s->run.count.bytes();
+  s->flags &= static_cast<std::uint8_t>(~mspan::flag_retained);
+}
+
 void processor::give_to_central(mspan* s) {
   s->collect_remote();
+  if (!s->any_free() && leave_full(s)) return;
   mspan* rest = s->all_free() ? s : central(s->spans_class()).put(s);
   if (rest != nullptr) release(rest);
 }
@@ -186,7 +213,7 @@ void processor::flush() {
     hand_over(k);
     mspan* s = cache[k].span();
     cache[k].remove_span();
-    if (s != nullptr && (s->collect_remote() || s->any_free() || !leave_full(s))) give_to_central(s);
+    if (s != nullptr) give_to_central(s);
   }
   heap.empty_stock(stock);
   disturbed = false;

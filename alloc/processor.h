@@ -4,9 +4,10 @@
 // for their turn (`available`); a stock of pages and mspans; and the table of frees that belong to others.
 //
 // A span's life at a processor:
-//   refill installs it in the mcache; when it is full it is left (`P|at_home`, see mspan.h); the first free of the
-//   processor's thread adopts it into `available`; when the last of its slots is freed it goes back to the mheap, or is
-//   retained, up to a bound, because the next phase of the program will want it.
+//   refill installs it in the mcache; when it is full it waits among `available` for frees; if there are none by the
+//   time it is looked at again it is left (`P|at_home`, see mspan.h); the first free of the processor's thread adopts
+//   it into `available`; when the last of its slots is freed it goes back to the mheap, or is retained, up to a bound,
+//   because the next phase of the program will want it.
 //
 // Threads come and go, processors stay. A thread's first allocations are *visits* to a shared processor under a lock:
 // ten thousand threads that allocate once do not hold ten thousand warm caches. A thread that goes on gets a processor
@@ -68,6 +69,8 @@ struct processor : span_home {
  private:
   bool refill(span_class c);
   mspan* find_span(span_class c);
+  mspan* take_available(span_class c, std::size_t enough);
+  void unretain(mspan* s);
   bool leave_full(mspan* s);
   void attend_to(mspan* s);
   void give_to_central(mspan* s);
