@@ -11,7 +11,9 @@ mcentral& central(span_class c) { return centrals[c.value]; }
 mspan* mcentral::take(span_home* p) {
   const lock_guard guard(lock_);
   mspan* s = partial_.pop_front();
+  if (s == nullptr) s = trimmed_.pop_front();
   if (s == nullptr) return nullptr;
+  s->flags &= static_cast<std::uint8_t>(~mspan::flag_trimmed);
   // relaxed: the lock orders the free bits; who reads the old owner re-checks under the lock.
   s->owner.store(address_of(p), std::memory_order_relaxed);
   s->collect_remote();
@@ -32,12 +34,18 @@ mspan* mcentral::collect(mspan* s) {
   // relaxed: changes to and from in_central happen under this lock only, if it is the lock of the span's class.
   if (s->owner.load(std::memory_order_relaxed) != span_owner::in_central || &central(s->spans_class()) != this)
     return nullptr;
-  s->collect_remote();
+  if (s->collect_remote() && (s->flags & mspan::flag_trimmed) != 0) {
+    // More of it is free now: worth another look.
+    trimmed_.remove(s);
+    s->flags &= static_cast<std::uint8_t>(~mspan::flag_trimmed);
+    partial_.push_back(s);
+  }
   return s->all_free() ? unlist(s) : nullptr;
 }
 
 mspan* mcentral::unlist(mspan* s) {
-  partial_.remove(s);
+  list_of(s).remove(s);
+  s->flags &= static_cast<std::uint8_t>(~mspan::flag_trimmed);
   s->owner.store(span_owner::in_flux, std::memory_order_relaxed);  // relaxed: whoever reads it stays away
   return s;
 }

@@ -2,10 +2,11 @@
 //
 // A processor that runs out asks here before it asks for fresh pages; a processor that goes idle, and a thread whose
 // frees have opened up a full span of somebody else, put spans here. Full spans are not listed anywhere: nobody wants
-// them, and the first free finds them through the index.
+// them, and the first free finds them through the index. Spans that were trimmed (trim.h) wait in a list of their own
+// and are taken last: what they lack has to be faulted in again.
 //
 // Invariants
-//   [mcentral.1] owner == in_central exactly for the spans in the list.
+//   [mcentral.1] owner == in_central exactly for the spans in the two lists.
 // Concurrency
 //   One lock a class. The free bits of a listed span belong to the lock's holder.
 // Uses / used by
@@ -29,26 +30,29 @@ class alignas(cache_line) mcentral {
   // Collects what others have freed in a listed span. Handed back, in flux, if that was the rest of its slots.
   [[nodiscard]] mspan* collect(mspan* s);
 
-  // For the scavenger: the span after which `visit` returned false, or the end. The visitor may release pages of free
-  // slots; the lock is held.
-  template <class Visit>
-  void for_each(Visit visit) {
+  // Calls `trim` for the span that has been listed longest without that, the lock held: its free bits are the
+  // visitor's. False if there is none left.
+  template <class Trim>
+  bool trim_one(Trim trim) {
     const lock_guard guard(lock_);
-    mspan* s = partial_.front();
-    if (s == nullptr) return;
-    do {
-      if (!visit(*s)) return;
-      s = s->next;
-    } while (s != partial_.front());
+    mspan* s = partial_.pop_front();
+    if (s == nullptr) return false;
+    s->collect_remote();
+    trim(*s);
+    s->flags |= mspan::flag_trimmed;
+    trimmed_.push_back(s);
+    return true;
   }
 
   lock_type& fork_lock() { return lock_; }
 
  private:
   mspan* unlist(mspan* s);
+  span_list& list_of(const mspan* s) { return (s->flags & mspan::flag_trimmed) != 0 ? trimmed_ : partial_; }
 
   lock_type lock_;
-  span_list partial_;  // guarded by lock_
+  span_list partial_;  // guarded by lock_, as the next
+  span_list trimmed_;  // those whose unused pages went back to the system: taken last
 };
 
 mcentral& central(span_class c);

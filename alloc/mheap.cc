@@ -3,6 +3,7 @@
 #include "options.h"
 #include "os.h"
 
+#include <cstring>
 #include <new>
 
 namespace umber::alloc {
@@ -14,6 +15,11 @@ namespace {
 constexpr page_count stocked_below = {16};   // spans of fewer pages come from the stock
 constexpr std::size_t spares_per_stock = 8;
 constexpr page_count growth_step = page_alloc::chunk_pages;
+// Objects of this size start at rounder addresses: the pages that one touched are then those that the next will touch.
+constexpr std::size_t worth_aligning = mib;
+constexpr std::size_t large_alignment = 64 * kib;
+// Above this the memory saved while both copies exist counts for more than the time.
+constexpr std::size_t worth_moving_anyway = 32 * mib;
 
 page_run inner_machine_pages(page_run run) {
   const std::size_t unit = os::machine_page_size() / page_size;
@@ -156,6 +162,7 @@ void mheap::empty_stock(span_stock& stock) {
 
 mspan* mheap::allocate_large(std::size_t bytes, std::size_t alignment) {
   const page_count n = page_count::covering(bytes);
+  if (bytes >= worth_aligning && alignment < large_alignment) alignment = large_alignment;
   const page_count pages_aligned{alignment <= page_size ? 1 : alignment / page_size};
   obey_limit(n);
   mspan* s = nullptr;
@@ -212,9 +219,13 @@ mspan* mheap::move_large(mspan* s, std::size_t bytes) {
   mspan* larger = allocate_large(bytes, page_size);
   if (larger == nullptr) return nullptr;
   const page_run from = s->run;
-  if (!os::move(pointer_to(s->base), pointer_to(larger->base), from.count.bytes())) {
-    free_large(larger);
-    return nullptr;
+  // Where the new pages are there already, copying is faster than moving the old ones and faulting in their place.
+  const bool present = (larger->flags & mspan::flag_zeroed) == 0;
+  if ((present && from.count.bytes() < worth_moving_anyway) ||
+      !os::move(pointer_to(s->base), pointer_to(larger->base), from.count.bytes())) {
+    std::memcpy(pointer_to(larger->base), pointer_to(s->base), from.count.bytes());
+    free_large(s);
+    return larger;
   }
   larger->flags = mspan::flag_moved;
   window.set_span({from.first, {1}}, &no_span);

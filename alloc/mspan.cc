@@ -15,7 +15,6 @@ void mspan::format(page_run pages, span_class c, bool zeroed) {
   cls.store(c.value, std::memory_order_relaxed);
   countdown = UINT32_MAX;
   flags = 0;
-  trimmed_free = 0;
   for (std::size_t w = 0; w < words_per_span; ++w) {
     const std::size_t left = slots > w * 64 ? slots - w * 64 : 0;
     free[w].store(left >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << left) - 1, std::memory_order_relaxed);

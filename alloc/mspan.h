@@ -85,7 +85,6 @@ struct alignas(4 * cache_line) mspan {
   std::uint16_t slots = 0;
   std::atomic<std::uint8_t> cls{0};  // its span_class
   std::uint8_t flags = 0;
-  std::uint32_t trimmed_free = 0;  // free slots when the scavenger last looked inside
 
   // Line 1: links of the list the span is in (that list's owner), and of a processor's inbox.
   alignas(cache_line) mspan* next = nullptr;
@@ -102,6 +101,7 @@ struct alignas(4 * cache_line) mspan {
 
   static constexpr std::uint8_t flag_zeroed = 1;    // large: all of it reads as zero
   static constexpr std::uint8_t flag_moved = 2;     // large: its mapping was moved here, see mheap
+  static constexpr std::uint8_t flag_trimmed = 8;   // its unused pages went back to the system (mcentral)
   static constexpr std::uint8_t flag_retained = 4;  // wholly free, kept by its processor
 
   span_class spans_class() const {

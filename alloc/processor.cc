@@ -1,6 +1,7 @@
 #include "processor.h"
 
 #include "os.h"
+#include "trim.h"
 
 #include <new>
 #include <pthread.h>
@@ -146,14 +147,16 @@ void processor::release(mspan* s) {
 void processor::attend() {
   for (mspan* s = take_inbox(); s != nullptr;) {
     mspan* const following = s->inbox_next.load(std::memory_order_relaxed);  // relaxed: ours since take_inbox
-    s->in_inbox.store(false, std::memory_order_release);                     // pairs with the exchange in notify
+    s->in_inbox.store(false, std::memory_order_seq_cst);                     // pairs with the load in notify
     attend_to(s);
     s = following;
   }
   const std::uint32_t pressure = heap.pressure();
   if (UMBER_UNLIKELY(pressure != seen_pressure)) {
     seen_pressure = pressure;
-    if (!is_private) hand_over_unused();
+    if (is_private) return;
+    hand_over_unused();
+    trim_centrals(page_alloc::chunk_pages.bytes());
   }
 }
 
@@ -163,7 +166,7 @@ void processor::attend_to(mspan* s) {
     if (!adopt(s)) return;
   } else if (owner != address_of(this)) {
     // It has changed hands since. Its new owner has a right to the news.
-    if (span_owner::is_processor(owner) && s->count_free_or_remote() == s->slots) span_owner::home(owner)->notify(s);
+    if (span_owner::is_processor(owner) && s->has_remote()) span_owner::home(owner)->notify(s);
     return;
   }
   if (cache[s->spans_class()].span() == s || (s->flags & mspan::flag_retained) != 0) return;

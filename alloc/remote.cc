@@ -30,15 +30,16 @@ void send(mspan* s, std::size_t w, std::uint64_t bits) {
     mspan* rest = central(s->spans_class()).collect(s);
     if (rest != nullptr) heap.free_span(rest, nullptr);
   } else if (span_owner::is_processor(owner)) {
-    if (s->count_free_or_remote() == s->slots) span_owner::home(owner)->notify(s);
+    span_owner::home(owner)->notify(s);
   } else if (span_owner::is_at_home(owner)) {
     take_from_home(s, owner);
   }
 }
 
 void span_home::notify(mspan* s) {
-  // acq_rel: whoever takes it out reads what we saw.
-  if (s->in_inbox.exchange(true, std::memory_order_acq_rel)) return;
+  // acq_rel: whoever takes it out reads what we saw. The load saves the exchange where it is there already; seq_cst,
+  // like the store in attend: a span taken out before our bits arrived is put in again.
+  if (s->in_inbox.load(std::memory_order_seq_cst) || s->in_inbox.exchange(true, std::memory_order_acq_rel)) return;
   mspan* head = inbox.load(std::memory_order_relaxed);  // relaxed: the exchange decides
   do {
     s->inbox_next.store(head, std::memory_order_relaxed);  // relaxed: published by the exchange

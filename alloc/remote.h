@@ -9,8 +9,8 @@
 //   P|at_home    full when P left it: once an eighth of it is free it is taken to its mcentral, for anybody, and if
 //                all of it is free its pages are freed
 //   in_central   collected under the lock; freed if that was the rest
-//   P            P collects when it needs slots. If all is free P is told through its inbox, which P reads whenever
-//                it refills, and which the scavenger reads for a processor that nobody holds
+//   P            P is told through its inbox, which it reads whenever it refills, and which the scavenger reads for a
+//                processor that nobody holds
 //
 // What a table holds back is bounded: 64 KiB of blocks; it is emptied when its thread exits or asks for more memory.
 //

@@ -18,6 +18,7 @@ constexpr std::uint64_t ms = 1000000;
 constexpr std::uint64_t tick = 100 * ms;
 constexpr std::uint64_t most_cpu_a_tick = 5 * ms;
 constexpr std::uint64_t sleep_for_each_ns = 20;
+constexpr std::size_t most_trimmed_a_round = 64 * mib;
 constexpr page_count worth_starting = page_count::covering(4 * mib);
 constexpr page_count worth_waking = page_count::covering(256 * kib);
 constexpr std::size_t most_history = 64;
@@ -76,7 +77,7 @@ bool round(demand& history, std::size_t number) {
   processors::flush_idle(now > decay ? now - decay : 0);
   if (number % 10 == 9) {
     processors::flush_shared();
-    count_released(trim_centrals(most_cpu_a_tick));
+    count_released(trim_centrals(most_trimmed_a_round));
   }
   const page_figures f = heap.figures();
   const page_count in_use = f.known - f.free;
@@ -150,7 +151,7 @@ std::size_t release_all() {
   if (this_thread.p != &no_processor) this_thread.p->flush();
   processors::flush_idle(UINT64_MAX);
   processors::flush_shared();
-  std::size_t bytes = trim_centrals(UINT64_MAX);
+  std::size_t bytes = trim_centrals(SIZE_MAX);
   for (;;) {
     const page_count step = heap.release(page_alloc::chunk_pages);
     if (step.value == 0) break;

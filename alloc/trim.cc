@@ -51,19 +51,16 @@ std::size_t trim_span(mspan& s) {
   return bytes;
 }
 
-std::size_t trim_centrals(std::uint64_t most_cpu_ns) {
-  const std::uint64_t started = os::thread_cpu_time();
+std::size_t trim_centrals(std::size_t most_bytes) {
+  static constinit std::atomic<std::size_t> turn{0};
   std::size_t bytes = 0;
-  for (std::size_t c = 1; c < span_class_count; ++c)
-    central({static_cast<std::uint8_t>(c)}).for_each([&](mspan& s) {
-      s.collect_remote();
-      const std::size_t free = s.count_free();
-      if (free > s.trimmed_free) {
-        bytes += trim_span(s);
-        s.trimmed_free = static_cast<std::uint32_t>(free);
-      }
-      return os::thread_cpu_time() - started < most_cpu_ns;
-    });
+  for (std::size_t looked_at = 0; looked_at < span_class_count && bytes < most_bytes;) {
+    // relaxed: where to go on; two threads may look at different classes.
+    const std::size_t c = turn.load(std::memory_order_relaxed) % span_class_count;
+    if (central({static_cast<std::uint8_t>(c)}).trim_one([&bytes](mspan& s) { bytes += trim_span(s); })) continue;
+    turn.fetch_add(1, std::memory_order_relaxed);
+    ++looked_at;
+  }
   return bytes;
 }
 
