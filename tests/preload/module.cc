@@ -38,7 +38,7 @@ extern "C" {
 
 [[gnu::visibility("default")]] int module_catches_bad_alloc() {
   try {
-    std::free(::operator new(too_much()));
+    ::operator delete(::operator new(too_much()));
   } catch (const std::bad_alloc&) {
     return 1;
   }

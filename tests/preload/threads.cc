@@ -17,6 +17,9 @@
 #include <thread>
 #include <vector>
 
+// Of early.cc, whose handlers of fork allocate.
+extern "C" int early_library();
+
 namespace {
 
 using cases::opaque;
@@ -206,10 +209,11 @@ void forks_of_forks() {
   _exit(0);
 }
 
-// Handlers of fork that allocate, registered before and after everything else.
+// Handlers of fork that allocate: the early library's, and these.
 void prepare_handler() { churn(50, 1); }
 void fork_handlers_allocate() {
   alarm(50);
+  EXPECT(early_library() == 0);
   EXPECT(pthread_atfork(prepare_handler, prepare_handler, prepare_handler) == 0);
   forks_under_load();
 }
