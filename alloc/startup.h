@@ -4,9 +4,10 @@
 // constructor, from the dynamic linker. What remains is read here: the environment, the handlers that carry the heap
 // through a fork, and the report at exit.
 //
-// The fork handlers are registered by the first constructor that runs, because handlers run before a fork in the
-// reverse order of their registration: being first, ours is the last to run before the fork and the first after it,
-// and the handlers of every other library may allocate.
+// The fork handlers are registered by the first constructor that runs in the process, because handlers run before a
+// fork in the reverse order of their registration: being first, ours is the last to run before the fork and the first
+// after it, and the handlers of every other library may allocate. The replacement is linked with `-z initfirst` for it;
+// that is before the C library has set `environ`, hence the environment comes as the constructor's argument.
 //
 // Invariants
 //   [startup.1] the fork handlers are registered once, however many threads call `start_up`.
