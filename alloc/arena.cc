@@ -5,8 +5,6 @@
 
 namespace umber::alloc {
 
-constinit heap_window window;
-
 namespace {
 
 constexpr std::size_t wished_window = 4 * 1024 * gib;

@@ -26,38 +26,39 @@ namespace umber::alloc {
 
 struct mspan;
 
+// There is one, so its members are static: the fast paths address each by itself, without a pointer to the whole.
 struct heap_window {
-  std::uintptr_t base = 0;
-  std::atomic<std::size_t> pages{0};
-  std::atomic<mspan*>* index = nullptr;
-  std::size_t capacity = 0;        // pages that the reservation holds
-  std::size_t committed = 0;       // pages in state ready, in whole arenas
+  static inline constinit std::uintptr_t base = 0;
+  static inline constinit std::atomic<std::size_t> pages{0};
+  static inline constinit std::atomic<mspan*>* index = nullptr;
+  static inline constinit std::size_t capacity = 0;   // pages that the reservation holds
+  static inline constinit std::size_t committed = 0;  // pages in state ready, in whole arenas
 
   // Reserves the window. False when there is no address space at all.
-  [[nodiscard]] bool start();
+  [[nodiscard]] static bool start();
   // Makes the next `n` pages after the last known ones ready, as a run; empty when memory or the window is exhausted.
-  [[nodiscard]] page_run grow(page_count n, mspan* no_span);
+  [[nodiscard]] static page_run grow(page_count n, mspan* no_span);
 
-  std::uintptr_t address(page_id page) const { return base + (page.value << page_shift); }
+  static std::uintptr_t address(page_id page) { return base + (page.value << page_shift); }
   // Meaningful below `pages` only; larger than any page for an address outside.
-  page_id page_of(std::uintptr_t address) const { return {(address - base) >> page_shift}; }
-  bool contains(std::uintptr_t address) const {
+  static page_id page_of(std::uintptr_t address) { return {(address - base) >> page_shift}; }
+  static bool contains(std::uintptr_t address) {
     // acquire: pairs with the release in grow; whoever sees the count sees the index entries below it.
     return page_of(address).value < pages.load(std::memory_order_acquire);
   }
-  mspan* span_of(page_id page) const {
+  static mspan* span_of(page_id page) {
     // acquire: pairs with the release in set_span; whoever finds a span finds it initialised.
     return index[page.value].load(std::memory_order_acquire);
   }
-  void set_span(page_run run, mspan* span) {
+  static void set_span(page_run run, mspan* span) {
     for (std::size_t i = run.first.value; i < run.end().value; ++i)
       index[i].store(span, std::memory_order_release);  // pairs with the acquire in span_of
   }
 
  private:
-  [[nodiscard]] bool commit_arenas(page_count n);
+  [[nodiscard]] static bool commit_arenas(page_count n);
 };
 
-extern heap_window window;
+inline constexpr heap_window window;
 
 }  // namespace umber::alloc

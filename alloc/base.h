@@ -53,7 +53,21 @@ UMBER_FAST bool set_bit(std::uint64_t& bits, std::uint64_t number) {
   asm("bts %2, %1" : "=@ccc"(was_set), "+r"(bits) : "r"(number));
   return was_set;
 }
+// The upper half of value * factor, and whether the lower half is below `factor`.
+UMBER_FAST bool multiply_below(std::uint64_t value, const std::uint64_t& factor, std::uint64_t& upper) {
+  bool below;
+  std::uint64_t lower = value;
+  asm("mulq %[factor]\n\tcmpq %[factor], %[lower]"
+      : [lower] "+a"(lower), "=d"(upper), "=@ccb"(below)
+      : [factor] "m"(factor));
+  return below;
+}
 #else
+UMBER_FAST bool multiply_below(std::uint64_t value, const std::uint64_t& factor, std::uint64_t& upper) {
+  const auto product = static_cast<unsigned __int128>(value) * factor;
+  upper = static_cast<std::uint64_t>(product >> 64);
+  return static_cast<std::uint64_t>(product) < factor;
+}
 UMBER_FAST bool take_lowest_bit(std::uint64_t& bits, std::uint64_t& number) {
   if (UMBER_UNLIKELY(bits == 0)) return false;
   number = static_cast<std::uint64_t>(__builtin_ctzll(bits));

@@ -113,9 +113,7 @@ struct alignas(4 * cache_line) mspan {
 
   // The slot that starts exactly at `address`. False for an interior pointer, and for the unused rest.
   UMBER_FAST bool find_slot(std::uintptr_t address, slot_id& slot) const {
-    const auto product = static_cast<unsigned __int128>(address - base) * reciprocal;
-    slot.value = static_cast<std::uint64_t>(product >> 64);
-    return static_cast<std::uint64_t>(product) < reciprocal;
+    return multiply_below(address - base, reciprocal, slot.value);
   }
 
   // Makes a fresh span of `pages`; every slot free. `zeroed`: the pages read as zero.
