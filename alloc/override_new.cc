@@ -22,7 +22,8 @@ namespace umber::alloc {
 [[gnu::weak]] void linked_throw_bad_alloc() asm("_ZSt17__throw_bad_allocv");
 // What a catch clause makes the compiler mention.
 [[gnu::weak]] void linked_personality() asm("__gxx_personality_v0");
-asm(".weak __cxa_begin_catch\n\t.weak __cxa_end_catch\n\t.weak _ZSt9terminatev\n\t.weak _Unwind_Resume");
+asm(".weak __gxx_personality_v0\n\t.weak __cxa_begin_catch\n\t.weak __cxa_end_catch\n\t.weak _ZSt9terminatev\n\t.weak "
+    "_Unwind_Resume");
 // Weak too: a static program need not have a dynamic linker.
 [[gnu::weak]] void* linked_dlsym(void* library, const char* symbol) asm("dlsym");
 
