@@ -1,8 +1,8 @@
 // A library that is initialised before its program, and before most of what is preloaded: its handlers of fork allocate
 // and are registered as early as a library can. The heap's own must come before them all the same, because whoever
 // registers first runs last before a fork.
-#include <cstdlib>
 #include <pthread.h>
+#include <cstdlib>
 
 namespace {
 
