@@ -112,13 +112,14 @@ void* reallocate_large(mspan* s, std::size_t n) {
 }  // namespace
 
 void* allocate_slow(std::size_t n) noexcept {
-  if (UMBER_LIKELY(n <= max_table_size)) {
-    // Most of the time the span has more free slots, in this word or another.
-    mcache_entry& entry = this_thread.p->cache.at_place(fast_path_detail::places[n]);
-    void* p;
-    if (entry.reload() && entry.take(p)) return p;
-  }
   bool zeroed = false;
+  if (UMBER_LIKELY(n <= max_small_size)) {
+    // Most of the time the entry's span has more free slots, in this word or another.
+    mcache_entry& entry = this_thread.p->cache[span_class::noscan(class_for(n))];
+    void* p;
+    if ((entry.next != 0 || entry.reload()) && (n <= max_table_size ? entry.take(p) : entry.take_zeroed(p, zeroed)))
+      return p;
+  }
   return allocate_any(n, zeroed);
 }
 

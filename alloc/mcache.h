@@ -31,6 +31,7 @@ inline constinit std::atomic<std::uint64_t> no_slots[2] = {};
 
 struct mcache_entry {
   static constexpr std::size_t copied_bytes = 8 * kib;
+  static constexpr std::size_t least_copied = 2;
 
   std::uint64_t next = 0;
   std::atomic<std::uint64_t>* word = no_slots;
@@ -54,11 +55,12 @@ struct mcache_entry {
     return true;
   }
 
-  // For classes above 1 KiB, whose second word says which slots read as zero, and which keep no copy.
+  // For classes above 1 KiB, whose second word says which slots read as zero.
   bool take_zeroed(void*& p, bool& zeroed) {
-    std::uint64_t bits = word->load(std::memory_order_relaxed);  // relaxed, all: as above
     std::uint64_t slot;
-    if (!take_lowest_bit(bits, slot)) return false;
+    if (!take_lowest_bit(next, slot)) return false;
+    std::uint64_t bits = word->load(std::memory_order_relaxed);  // relaxed, all: as above
+    clear_bit(bits, slot);
     word->store(bits, std::memory_order_relaxed);
     const std::uint64_t bit = std::uint64_t{1} << slot;
     const std::uint64_t zeroes = word[1].load(std::memory_order_relaxed);
@@ -72,11 +74,12 @@ struct mcache_entry {
   bool copy_word() {
     const std::uint64_t bits = word->load(std::memory_order_relaxed);  // relaxed: ours
     if (bits == 0) return false;
-    if (slot_size > max_table_size) return true;
     std::uint64_t rest = 0;
     if (slot_size > copied_bytes / 64) {
       rest = bits;
-      for (std::size_t n = copied_bytes / slot_size; n > 0 && rest != 0; --n) rest &= rest - 1;
+      std::size_t n = copied_bytes / slot_size;
+      if (n < least_copied) n = least_copied;
+      for (; n > 0 && rest != 0; --n) rest &= rest - 1;
     }
     next = bits ^ rest;
     return true;

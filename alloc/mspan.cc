@@ -1,5 +1,7 @@
 #include "mspan.h"
 
+#include "bitmap.h"
+
 namespace umber::alloc {
 
 constinit mspan no_span;
@@ -61,7 +63,7 @@ bool mspan::has_remote() const {
 std::size_t mspan::count_free() const {
   std::size_t n = 0;
   for (std::size_t w = 0; w < words(); ++w)
-    n += static_cast<std::size_t>(std::popcount(free[w].load(std::memory_order_relaxed)));  // relaxed: ours
+    n += bitmap::count(free[w].load(std::memory_order_relaxed));  // relaxed: ours
   return n;
 }
 
@@ -69,8 +71,7 @@ std::size_t mspan::count_free_or_remote() const {
   std::size_t n = 0;
   for (std::size_t w = 0; w < words(); ++w)
     // relaxed: a snapshot; who acts on it takes the span first and counts again.
-    n += static_cast<std::size_t>(
-        std::popcount(free[w].load(std::memory_order_relaxed) | remote[w].load(std::memory_order_relaxed)));
+    n += bitmap::count(free[w].load(std::memory_order_relaxed) | remote[w].load(std::memory_order_relaxed));
   return n;
 }
 
