@@ -58,7 +58,7 @@ UMBER_FAST bool multiply_below(std::uint64_t value, const std::uint64_t& factor,
   bool below;
   std::uint64_t lower = value;
   asm("mulq %[factor]\n\tcmpq %[factor], %[lower]"
-      : [lower] "+a"(lower), "=d"(upper), "=@ccb"(below)
+      : [lower] "+&a"(lower), "=&d"(upper), "=@ccb"(below)  // early: the address of factor is read twice
       : [factor] "m"(factor));
   return below;
 }
