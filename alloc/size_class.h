@@ -87,7 +87,9 @@ constexpr std::size_t pages_for(std::size_t size) {
 
 constexpr class_info info_for(std::size_t size) {
   const std::size_t pages = pages_for(size);
-  return {UINT64_MAX / size + 1, static_cast<std::uint32_t>(size), static_cast<std::uint16_t>(slots_for(size, pages)),
+  // Of a power of two the exact reciprocal would take any multiple of it below slot 0 for a slot: one more does not.
+  const std::uint64_t reciprocal = UINT64_MAX / size + (is_power_of_two(size) ? 2 : 1);
+  return {reciprocal, static_cast<std::uint32_t>(size), static_cast<std::uint16_t>(slots_for(size, pages)),
           static_cast<std::uint16_t>(pages)};
 }
 
