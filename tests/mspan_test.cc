@@ -52,11 +52,12 @@ TEST_CASE("mspan: an address finds its slot exactly if it is the slot's start") 
       slot_id slot;
       if (!s.find_slot(address, slot)) continue;
       ++found;
+      if (address < s.base) FAIL("a slot of " << s.slot_size << " bytes before slot 0");
       if (slot.value >= s.slots || s.address(slot) != address) FAIL("size " << s.slot_size << " at " << address - s.base);
     }
     CHECK(found == s.slots);
     slot_id slot;
-    for (const unsigned off : {1, 2, 3, 4, 5, 6, 7})
+    for (const std::uintptr_t off : {1U, 2U, 3U, 4U, 5U, 6U, 7U})
       CHECK_FALSE(s.find_slot(s.address({s.slots - std::size_t{1}}) + off, slot));
     CHECK_FALSE((s.find_slot(s.base - 8, slot) && slot.value < s.slots));
   }

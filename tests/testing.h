@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <string>
@@ -88,7 +89,7 @@ inline mspan* span_at(const void* block) { return window.span_of(window.page_of(
 
 inline slot_id slot_at(const void* block) {
   slot_id slot;
-  REQUIRE(span_at(block)->find_slot(address_of(block), slot));
+  if (!span_at(block)->find_slot(address_of(block), slot)) std::abort();  // Catch2's checks are for one thread only
   return slot;
 }
 
