@@ -56,6 +56,16 @@ page_allocation mheap::allocate_pages(page_count n, page_count alignment) {
   return got;
 }
 
+page_allocation mheap::allocate_far_aligned(page_count n, page_count alignment) {
+  const page_allocation room = allocate_pages(n + alignment - page_count{1}, {1});
+  if (room.run.empty()) return {};
+  const bool zeroed = room.scavenged == room.run.count;
+  const page_id first = window.page_of(round_up(window.address(room.run.first), alignment.bytes()));
+  pages_.give_back_scavenged({room.run.first, first - room.run.first}, zeroed);
+  pages_.give_back_scavenged({first + n, room.run.end() - (first + n)}, zeroed);
+  return {{first, n}, zeroed ? n : page_count{0}};
+}
+
 void mheap::note_use() {
   const page_count known{window.pages.load(std::memory_order_relaxed)};  // relaxed: locked
   const page_count in_use = known - pages_.free_pages();
@@ -171,7 +181,7 @@ mspan* mheap::allocate_large(std::size_t bytes, std::size_t alignment) {
     const lock_guard guard(lock_);
     s = spare_span();
     if (s == nullptr) return nullptr;
-    got = allocate_pages(n, pages_aligned);
+    got = alignment <= arena_size ? allocate_pages(n, pages_aligned) : allocate_far_aligned(n, pages_aligned);
     if (got.run.empty()) {
       keep_spare(s);
       return nullptr;

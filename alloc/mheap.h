@@ -95,6 +95,8 @@ class mheap {
   [[nodiscard]] bool start() UMBER_REQUIRES(lock_);
   [[nodiscard]] bool grow(page_count n) UMBER_REQUIRES(lock_);
   page_allocation allocate_pages(page_count n, page_count alignment) UMBER_REQUIRES(lock_);
+  // For alignments that the window itself does not have: cuts the run out of a larger one.
+  page_allocation allocate_far_aligned(page_count n, page_count alignment) UMBER_REQUIRES(lock_);
   bool fill(span_stock& stock, page_count n, page_allocation& got) UMBER_REQUIRES(lock_);
   mspan* spare_span() UMBER_REQUIRES(lock_);
   void keep_spare(mspan* s) UMBER_REQUIRES(lock_);
