@@ -19,7 +19,8 @@ mspan* allocate(span_class c, span_stock& stock) { return heap.allocate_span(c, 
 
 // Large and aligned to no page: what a test writes there, every page has.
 void fill(mspan* s, std::size_t bytes, unsigned char seed) {
-  for (std::size_t i = 0; i < bytes; i += 512) pointer_to<unsigned char>(s->base)[i] = static_cast<unsigned char>(seed + i / 512);
+  for (std::size_t i = 0; i < bytes; i += 512)
+    pointer_to<unsigned char>(s->base)[i] = static_cast<unsigned char>(seed + i / 512);
 }
 bool is_filled(const mspan* s, std::size_t bytes, unsigned char seed) {
   for (std::size_t i = 0; i < bytes; i += 512)
@@ -31,7 +32,8 @@ bool is_zero(const mspan* s) {
   return std::all_of(word, word + s->run.count.bytes() / 8, [](std::uint64_t w) { return w == 0; });
 }
 
-// Pages of spans, each once; the index leads from every page of a span of slots to it, and of a large one from the first.
+// Pages of spans, each once; the index leads from every page of a span of slots to it, and of a large one from the
+// first.
 std::size_t pages_of_spans() {
   std::size_t pages = 0;
   heap.for_each_span([&](const mspan& s) {

@@ -53,7 +53,8 @@ TEST_CASE("mspan: an address finds its slot exactly if it is the slot's start") 
       if (!s.find_slot(address, slot)) continue;
       ++found;
       if (address < s.base) FAIL("a slot of " << s.slot_size << " bytes before slot 0");
-      if (slot.value >= s.slots || s.address(slot) != address) FAIL("size " << s.slot_size << " at " << address - s.base);
+      if (slot.value >= s.slots || s.address(slot) != address)
+        FAIL("size " << s.slot_size << " at " << address - s.base);
     }
     CHECK(found == s.slots);
     slot_id slot;
@@ -164,7 +165,8 @@ TEST_CASE("mspan: what an owner may be is told apart by its value") {
   CHECK(span_owner::is_at_home(p | span_owner::at_home));
   CHECK_FALSE(span_owner::is_processor(p | span_owner::at_home));
   CHECK(span_owner::home(p | span_owner::at_home) == &home);
-  for (const std::uintptr_t other : {span_owner::in_central, span_owner::in_flux, span_owner::large, span_owner::nobody}) {
+  for (const std::uintptr_t other :
+       {span_owner::in_central, span_owner::in_flux, span_owner::large, span_owner::nobody}) {
     CHECK_FALSE(span_owner::is_processor(other));
     CHECK_FALSE(span_owner::is_at_home(other));
   }

@@ -97,8 +97,7 @@ inline slot_id slot_at(const void* block) {
 inline void free_through(processor& p, void* block) {
   mspan* s = span_at(block);
   const slot_id slot = slot_at(block);
-  if (!p.owns(s) &&
-      !(s->owner.load(std::memory_order_acquire) == (address_of(&p) | span_owner::at_home) && p.adopt(s)))
+  if (!p.owns(s) && !(s->owner.load(std::memory_order_acquire) == (address_of(&p) | span_owner::at_home) && p.adopt(s)))
     return p.remote.add(s, slot);
   std::atomic<std::uint64_t>& word = s->free[slot.word()];
   std::uint64_t bits = word.load(std::memory_order_relaxed);

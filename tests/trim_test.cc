@@ -104,8 +104,8 @@ TEST_CASE("trim: listed spans are trimmed once for each time they are listed, in
   span_home taker;
   const auto lives = [](std::size_t i) { return i == 0; };
   std::vector<mspan*> spans;
-  for (const span_class c : {span_class::noscan(class_for(256)), span_class::scan(class_for(256)),
-                             span_class::scan(class_for(4096))}) {
+  for (const span_class c :
+       {span_class::noscan(class_for(256)), span_class::scan(class_for(256)), span_class::scan(class_for(4096))}) {
     spans.push_back(half_used(c, stock, lives));
     REQUIRE(central(c).put(spans.back()) == nullptr);
   }
