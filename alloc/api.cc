@@ -35,7 +35,7 @@ umber_malloc_stats public_stats(const heap_stats& stats) {
   result.free_page_bytes = stats.free_page_bytes;
   result.mapped_bytes = stats.mapped_bytes;
   result.released_bytes = stats.released_bytes;
-  result.peak_used_bytes = stats.peak_mapped_bytes;
+  result.peak_used_bytes = stats.peak_used_bytes;
   result.metadata_bytes = stats.metadata_bytes;
   result.large_objects = stats.large_objects;
   result.large_bytes = stats.large_bytes;

@@ -21,7 +21,7 @@ std::size_t index_bytes(std::size_t pages) { return pages * sizeof(std::atomic<m
 // Under an address-space limit the rest of the process needs its share.
 std::size_t first_try() {
   const std::size_t limit = os::address_space_limit();
-  return limit == SIZE_MAX ? most_window : round_up(limit / 2 + 1, arena_size);
+  return limit == SIZE_MAX ? most_window : round_up(limit / 4 * 3 + 1, arena_size);
 }
 
 }  // namespace
@@ -42,6 +42,8 @@ bool heap_window::start() {
 bool heap_window::commit_arenas(page_count n) {
   const std::size_t bytes = round_up(n.bytes(), arena_size);
   if (committed + bytes / page_size > capacity) return false;
+  // The window is reserved already: a limit that was set since would not be felt otherwise.
+  if (page_count{committed}.bytes() + bytes > os::address_space_limit()) return false;
   void* start = pointer_to(address({committed}));
   if (!os::commit(&index[committed], index_bytes(bytes / page_size))) return false;
   if (!os::commit(start, bytes)) return false;

@@ -83,6 +83,15 @@ UMBER_FAST bool set_bit(std::uint64_t& bits, std::uint64_t number) {
 }
 #endif
 
+// Between two looks at a word that another thread will change.
+inline void spin_pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#else
+  asm volatile("yield");
+#endif
+}
+
 // A relaxed load that may become the memory operand of an instruction, which compilers deny to atomic ones. For words
 // of one machine word on the fast paths only.
 template <class T>
@@ -97,7 +106,9 @@ UMBER_FAST T peek(const std::atomic<T>& word) {
 
 constexpr bool is_power_of_two(std::size_t n) { return n != 0 && (n & (n - 1)) == 0; }
 constexpr std::size_t round_down(std::size_t n, std::size_t alignment) { return n & ~(alignment - 1); }
-constexpr std::size_t round_up(std::size_t n, std::size_t alignment) { return round_down(n + alignment - 1, alignment); }
+constexpr std::size_t round_up(std::size_t n, std::size_t alignment) {
+  return round_down(n + alignment - 1, alignment);
+}
 constexpr std::size_t divide_up(std::size_t n, std::size_t by) { return (n + by - 1) / by; }
 
 // An address as a number, and back. Every conversion between the two in the engine goes through this pair.

@@ -42,7 +42,7 @@ heap_stats collect_stats() {
   stats.mapped_bytes = pages.known.bytes();
   stats.free_page_bytes = stats.mapped_bytes - stats.live_bytes - stats.free_slot_bytes - stats.waste_bytes;
   stats.released_bytes = (pages.free - pages.unscavenged).bytes();
-  stats.peak_mapped_bytes = pages.peak_in_use.bytes();
+  stats.peak_used_bytes = pages.peak_in_use.bytes();
   stats.metadata_bytes = pages.metadata_bytes;
   stats.arenas = divide_up(stats.mapped_bytes, arena_size);
   const processors::census counted = processors::count();

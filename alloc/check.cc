@@ -1,7 +1,7 @@
 #include "check.h"
 
-#include <cstdlib>
 #include <unistd.h>
+#include <cstdlib>
 
 namespace umber::alloc {
 

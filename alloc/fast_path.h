@@ -18,7 +18,6 @@
 //   Uses processor, mcache, arena. Used by malloc and override.
 #pragma once
 
-#include "malloc.h"
 #include "processor.h"
 
 namespace umber::alloc {
@@ -38,6 +37,7 @@ inline constexpr std::array<std::uint16_t, max_table_size + 1> places = make_pla
 
 [[nodiscard]] UMBER_SLOW void* allocate_slow(std::size_t n) noexcept;
 UMBER_SLOW void deallocate_slow(void* p) noexcept;
+UMBER_SLOW void deallocate_sized_slow(void* p, std::size_t n) noexcept;
 // p is a slot of a span of this processor, and it was freed before.
 UMBER_SLOW void deallocate_again(const mspan* s, slot_id slot) noexcept;
 // The countdown of the span has come to zero.
@@ -68,7 +68,8 @@ UMBER_FAST void fast_deallocate(void* block) noexcept {
   if (UMBER_UNLIKELY(page.value >= peek(window.pages))) return deallocate_slow(block);
   mspan* s = peek(window.index[page.value]);
   slot_id slot;
-  if (UMBER_UNLIKELY(!this_thread.p->owns(s)) || UMBER_UNLIKELY(!s->find_slot(address, slot))) return deallocate_slow(block);
+  if (UMBER_UNLIKELY(!this_thread.p->owns(s)) || UMBER_UNLIKELY(!s->find_slot(address, slot)))
+    return deallocate_slow(block);
   free_own(s, slot);
 }
 
@@ -78,7 +79,7 @@ UMBER_FAST void fast_deallocate_sized(void* block, std::size_t n) noexcept {
   // The size is checked against the span whoever owns it: a wrong one is reported by the slow path.
   if (UMBER_UNLIKELY(n > max_table_size || page.value >= peek(window.pages)) ||
       UMBER_UNLIKELY(peek(peek(window.index[page.value])->cls) != size_class_detail::table[n]))
-    return deallocate_sized(block, n);
+    return deallocate_sized_slow(block, n);
   fast_deallocate(block);
 }
 

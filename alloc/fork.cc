@@ -14,7 +14,7 @@ mcentral::lock_type& central_lock(std::size_t c) { return central({static_cast<s
 
 }  // namespace
 
-void fork_prepare() {
+void fork_prepare() UMBER_UNCHECKED {
   scavenger::lock_for_fork();
   processors::lock_for_fork();
   for (std::size_t c = 0; c < span_class_count; ++c) central_lock(c).lock();
@@ -22,7 +22,7 @@ void fork_prepare() {
   metadata::lock_for_fork();
 }
 
-void fork_parent() {
+void fork_parent() UMBER_UNCHECKED {
   metadata::unlock_after_fork();
   heap.fork_lock().unlock();
   for (std::size_t c = 0; c < span_class_count; ++c) central_lock(c).unlock();
@@ -36,6 +36,7 @@ void fork_child() {
   for (std::size_t c = 0; c < span_class_count; ++c) central_lock(c).reset_in_child();
   processors::reset_in_child();
   scavenger::reset_in_child();
+  ranks_forgotten();
 }
 
 }  // namespace umber::alloc

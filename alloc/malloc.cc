@@ -67,11 +67,16 @@ void deallocate_large(mspan* s) {
   scavenger::note_free();
 }
 
+void thread_exits(void* /*processor*/) {
+  processors::detach();
+  scavenger::note_free();
+}
+
 // A slot of class c for a thread whose processor's current word is empty, or that holds no processor.
 void* allocate_slot(size_class c, bool& zeroed) {
   const span_class k = span_class::noscan(c);
   processor* p = this_thread.p;
-  if (UMBER_UNLIKELY(p == &no_processor)) p = processors::attach();
+  if (UMBER_UNLIKELY(p == &no_processor)) p = processors::attach(thread_exits);
   void* slot = nullptr;
   if (UMBER_LIKELY(p != nullptr)) {
     slot = p->allocate(k, zeroed);
@@ -135,8 +140,11 @@ void deallocate_slow(void* p) noexcept {
   const block b = find_block(p, "free");
   if (b.is_large()) return deallocate_large(b.span);
   processor* mine = this_thread.p;
-  if (UMBER_UNLIKELY(mine == &no_processor)) mine = processors::attach();
-  if (UMBER_UNLIKELY(mine == nullptr)) return send(b.span, b.slot.word(), b.slot.bit());
+  if (UMBER_UNLIKELY(mine == &no_processor)) mine = processors::attach(thread_exits);
+  if (UMBER_UNLIKELY(mine == nullptr)) {
+    send(b.span, b.slot.word(), b.slot.bit());
+    return scavenger::note_free();
+  }
   mine->inside = true;
   if (mine->owns(b.span) || (b.owner == (address_of(mine) | span_owner::at_home) && mine->adopt(b.span))) {
     free_own(b.span, b.slot);
@@ -146,6 +154,7 @@ void deallocate_slow(void* p) noexcept {
     mine->remote.add(b.span, b.slot);
   }
   mine->inside = false;
+  scavenger::note_free();
 }
 
 void* allocate(std::size_t n) noexcept { return fast_allocate(n); }
@@ -168,12 +177,14 @@ void* allocate_aligned(std::size_t alignment, std::size_t n) noexcept {
   return allocate_large_object(n == 0 ? 1 : n, alignment, zeroed);
 }
 
-void deallocate_sized(void* p, std::size_t n) noexcept { deallocate_sized(p, 1, n); }
+void deallocate_sized(void* p, std::size_t n) noexcept { fast_deallocate_sized(p, n); }
+
+void deallocate_sized_slow(void* p, std::size_t n) noexcept { deallocate_sized(p, 1, n); }
 
 void deallocate_sized(void* p, std::size_t alignment, std::size_t n) noexcept {
   if (p == nullptr) return;
   const block b = find_block(p, "sized free");
-  const bool fits = b.is_large() ? page_count::covering(n == 0 ? 1 : n) <= b.span->run.count
+  const bool fits = b.is_large() ? page_count::covering(n == 0 ? 1 : n) == b.span->run.count
                                  : has_aligned_class(alignment, n) &&
                                        b.span->spans_class() == span_class::noscan(aligned_class(alignment, n));
   if (UMBER_UNLIKELY(!fits)) die_misuse("sized free", p, "was allocated with another size", b.size());
@@ -205,7 +216,9 @@ void* reallocate(void* p, std::size_t n) noexcept {
   return q;
 }
 
-std::size_t usable_size(const void* p) noexcept { return p == nullptr ? 0 : find_block(p, "malloc_usable_size").size(); }
+std::size_t usable_size(const void* p) noexcept {
+  return p == nullptr ? 0 : find_block(p, "malloc_usable_size").size();
+}
 
 std::size_t good_size(std::size_t n) noexcept {
   if (n <= max_small_size) return info(class_for(n)).slot_size;
@@ -213,6 +226,10 @@ std::size_t good_size(std::size_t n) noexcept {
 }
 
 bool owns(const void* p) noexcept { return window.contains(address_of(p)); }
+
+void check_at_exit() noexcept {
+  if (this_thread.p != &no_processor) this_thread.p->check_frees();
+}
 
 std::size_t release_memory() noexcept { return scavenger::release_all(); }
 

@@ -26,7 +26,7 @@
 // (Measured against a free list threaded through the blocks; figures in mspan.h.)
 //
 // Invariants
-//   [malloc.1] every block is aligned to 16 bytes (8 for n <= 8), or to what was asked.
+//   [malloc.1] every block is aligned to 16 bytes, or to what was asked.
 //   [malloc.2] a block is handed out at most once between two frees of it.
 //   [malloc.3] errno is ENOMEM after a nullptr, and untouched otherwise.
 // Concurrency
@@ -59,6 +59,9 @@ std::size_t usable_size(const void* p) noexcept;
 std::size_t good_size(std::size_t n) noexcept;
 // Whether `p` points into memory of this heap (anywhere).
 bool owns(const void* p) noexcept;
+
+// Reports a block that this thread and another have both freed, if nobody has noticed by now.
+void check_at_exit() noexcept;
 
 // Returns what can be returned to the system now, from all processors that are not in use; bytes released.
 std::size_t release_memory() noexcept;

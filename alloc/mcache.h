@@ -109,7 +109,6 @@ struct mcache_entry {
   }
 
   void remove_span() { *this = {}; }
-
 };
 
 struct mcache {

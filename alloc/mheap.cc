@@ -12,7 +12,7 @@ constinit mheap heap;
 
 namespace {
 
-constexpr page_count stocked_below = {16};   // spans of fewer pages come from the stock
+constexpr page_count stocked_below = {16};  // spans of fewer pages come from the stock
 constexpr std::size_t spares_per_stock = 8;
 constexpr page_count growth_step = page_alloc::chunk_pages;
 // Objects of this size start at rounder addresses: the pages that one touched are then those that the next will touch.

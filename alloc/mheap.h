@@ -69,7 +69,7 @@ class mheap {
   // A count that moves whenever the heap has taken another 4 MiB from the system: processors then look to
   // what they hold without using it.
   std::uint32_t pressure() const { return pressure_.load(std::memory_order_relaxed); }  // relaxed: a hint
-  void press() { pressure_.fetch_add(1, std::memory_order_relaxed); }  // relaxed: a hint
+  void press() { pressure_.fetch_add(1, std::memory_order_relaxed); }                   // relaxed: a hint
   // About how many free pages the system still backs: exact a moment ago.
   page_count unscavenged_hint() const { return {unscavenged_.load(std::memory_order_relaxed)}; }  // relaxed: a hint
 

@@ -77,10 +77,10 @@ struct slot_id {
 struct alignas(4 * cache_line) mspan {
   // Line 0: constant while in use, but for owner and countdown.
   std::atomic<std::uintptr_t> owner{span_owner::nobody};
-  std::uintptr_t base = 0;         // address of slot 0
-  std::uint64_t reciprocal = 0;    // see size_class.h
-  std::uint32_t countdown = 0;     // frees by the owner until the span needs attention
-  std::uint32_t slot_size = 0;     // 0 for a large object
+  std::uintptr_t base = 0;       // address of slot 0
+  std::uint64_t reciprocal = 0;  // see size_class.h
+  std::uint32_t countdown = 0;   // frees by the owner until the span needs attention
+  std::uint32_t slot_size = 0;   // 0 for a large object
   page_run run;
   std::uint16_t slots = 0;
   std::atomic<std::uint8_t> cls{0};  // its span_class
@@ -92,7 +92,7 @@ struct alignas(4 * cache_line) mspan {
   std::atomic<mspan*> inbox_next{nullptr};
   std::atomic<bool> in_inbox{false};
   span_home* private_home = nullptr;  // the private heap's processor it belongs to, or null
-  mspan* heap_next = nullptr;       // among all spans of that heap
+  mspan* heap_next = nullptr;         // among all spans of that heap
   mspan* heap_previous = nullptr;
 
   // Line 2 and 3. Spans of class above 1 KiB use one word; free[1] then says which slots read as zero.

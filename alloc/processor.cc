@@ -3,8 +3,8 @@
 #include "os.h"
 #include "trim.h"
 
-#include <new>
 #include <pthread.h>
+#include <new>
 
 namespace umber::alloc {
 
@@ -207,6 +207,14 @@ void processor::give_to_central(mspan* s) {
   if (rest != nullptr) release(rest);
 }
 
+void processor::check_frees() {
+  remote.send_all();
+  attend();
+  for (mcache_entry& entry : cache.entries)
+    if (mspan* s = entry.span()) s->collect_remote();
+  for (const span_list& list : available) list.for_each([](mspan* s) { s->collect_remote(); });
+}
+
 void processor::flush() {
   inside = true;
   remote.send_all();
@@ -245,8 +253,6 @@ struct alignas(cache_line) shared_processor {
 };
 constinit shared_processor shared[shared_count];
 
-void thread_exits(void* /*held*/) { detach(); }
-
 processor* create_locked() {
   void* storage = metadata::allocate(sizeof(processor), alignof(processor));
   if (storage == nullptr) return nullptr;
@@ -257,9 +263,9 @@ processor* create_locked() {
   return p;
 }
 
-processor* take_idle_or_create() {
+processor* take_idle_or_create(void (*at_thread_exit)(void*)) {
   const lock_guard guard(lock);
-  if (!key_exists) key_exists = pthread_key_create(&key, thread_exits) == 0;
+  if (!key_exists) key_exists = pthread_key_create(&key, at_thread_exit) == 0;
   if (!key_exists) return nullptr;
   processor* p = idle;
   if (p == nullptr) {
@@ -288,14 +294,14 @@ bool is_first() {
 
 }  // namespace
 
-processor* attach() {
+processor* attach(void (*at_thread_exit)(void*)) {
   thread_state& t = this_thread;
   if (t.exiting) return nullptr;
   if (t.visits < visits_before_attaching && !(t.visits == 0 && is_first())) {
     ++t.visits;
     return nullptr;
   }
-  processor* p = take_idle_or_create();
+  processor* p = take_idle_or_create(at_thread_exit);
   if (p == nullptr) return nullptr;
   if (p->disturbed) p->flush();
   t.p = p;
@@ -328,13 +334,13 @@ void detach() {
   put_idle(p);
 }
 
-visit::visit() : place_((address_of(&this_thread) >> 12) % shared_count) {
+visit::visit() UMBER_UNCHECKED : place_((address_of(&this_thread) >> 12) % shared_count) {
   shared[place_].lock.lock();
   if (shared[place_].p == nullptr) shared[place_].p = create();
   p_ = shared[place_].p;
 }
 
-visit::~visit() { shared[place_].lock.unlock(); }
+visit::~visit() UMBER_UNCHECKED { shared[place_].lock.unlock(); }
 
 processor* create() {
   const lock_guard guard(lock);
@@ -384,14 +390,14 @@ census count() {
   return {all_count, idle_count};
 }
 
-void lock_for_fork() {
-  lock.lock();
+void lock_for_fork() UMBER_UNCHECKED {
   for (shared_processor& s : shared) s.lock.lock();
+  lock.lock();
 }
 
-void unlock_after_fork() {
-  for (shared_processor& s : shared) s.lock.unlock();
+void unlock_after_fork() UMBER_UNCHECKED {
   lock.unlock();
+  for (shared_processor& s : shared) s.lock.unlock();
 }
 
 void reset_in_child() {

@@ -39,14 +39,14 @@ struct processor : span_home {
   span_stock stock;
   std::size_t retained_bytes = 0;
   std::uint32_t seen_pressure = 0;
-  std::uint64_t used_classes[3] = {};        // classes refilled since the pressure was last seen
+  std::uint64_t used_classes[3] = {};  // classes refilled since the pressure was last seen
   std::uint64_t used_classes_before[3] = {};
-  bool inside = false;                       // in a slow path: its lists may be half changed (for fork)
-  bool is_private = false;                   // it serves one private heap
-  bool held = false;                         // by a thread
-  bool disturbed = false;                    // its thread vanished in a fork: countdowns may be off by one
-  mspan* heap_spans = nullptr;               // private: all spans of the heap, linked by heap_next
-  processor* next = nullptr;                 // in the idle list
+  bool inside = false;          // in a slow path: its lists may be half changed (for fork)
+  bool is_private = false;      // it serves one private heap
+  bool held = false;            // by a thread
+  bool disturbed = false;       // its thread vanished in a fork: countdowns may be off by one
+  mspan* heap_spans = nullptr;  // private: all spans of the heap, linked by heap_next
+  processor* next = nullptr;    // in the idle list
   processor* next_of_all = nullptr;
   std::uint64_t idle_since = 0;
 
@@ -58,6 +58,8 @@ struct processor : span_home {
   bool adopt(mspan* s);
   // Reads the inbox; hands over what is not used when the heap grows.
   void attend();
+  // Reads the remote bits of every span that is ours: dies if a slot was freed both here and by another thread.
+  void check_frees();
   // Gives everything back: spans to their mcentrals or the mheap, pages, frees of others' slots.
   void flush();
 
@@ -94,8 +96,9 @@ extern thread_local constinit thread_state this_thread __attribute__((tls_model(
 namespace processors {
 
 // The processor of this thread; null when it should visit a shared one (or there is no memory for another).
-processor* attach();
-// Gives this thread's processor to the idle list. At thread exit.
+// `at_thread_exit` will be called when the thread ends, and calls `detach`.
+processor* attach(void (*at_thread_exit)(void*));
+// Gives this thread's processor to the idle list.
 void detach();
 
 // A shared processor, locked for as long as this object lives; null when there was no memory for one.

@@ -17,12 +17,12 @@
 namespace umber::alloc {
 
 enum class rank : std::uint8_t {
-  scavenger,       // state of the background thread
-  idle_list,       // the list of processors no thread holds
-  processor,       // a processor used by several threads: visitors' and first-class heaps'
-  mcentral,        // spans of one class
-  mheap,           // pages and spans of the process
-  metadata,        // the engine's own memory
+  scavenger,  // state of the background thread
+  processor,  // a processor used by several threads: visitors' and first-class heaps'
+  idle_list,  // the list of processors no thread holds
+  mcentral,   // spans of one class
+  mheap,      // pages and spans of the process
+  metadata,   // the engine's own memory
   count
 };
 

@@ -66,7 +66,7 @@ constexpr figure figures[] = {
     {"free_page_bytes", "free, in no span", &heap_stats::free_page_bytes},
     {"mapped_bytes", "all of the above together", &heap_stats::mapped_bytes},
     {"released_bytes", "of these, given back to the system", &heap_stats::released_bytes},
-    {"peak_used_bytes", "the most that was ever in spans", &heap_stats::peak_mapped_bytes},
+    {"peak_used_bytes", "the most that was ever in spans", &heap_stats::peak_used_bytes},
     {"metadata_bytes", "the heap's own", &heap_stats::metadata_bytes},
     {"large_objects", "blocks with pages of their own", &heap_stats::large_objects},
     {"large_bytes", "in these", &heap_stats::large_bytes},

@@ -166,8 +166,8 @@ figures so_far() {
   return {released_total.load(std::memory_order_relaxed), cpu_total.load(std::memory_order_relaxed)};
 }
 
-void lock_for_fork() { lock.lock(); }
-void unlock_after_fork() { lock.unlock(); }
+void lock_for_fork() UMBER_UNCHECKED { lock.lock(); }
+void unlock_after_fork() UMBER_UNCHECKED { lock.unlock(); }
 void reset_in_child() {
   lock.reset_in_child();
   // relaxed: the child is alone. It has no background thread until it frees enough.

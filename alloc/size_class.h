@@ -2,7 +2,7 @@
 //
 // Class 0 stands for large objects, which have pages of their own. The others grow by 16 bytes up to 128, then by an
 // eighth of a power of two up to 2 KiB, then by a quarter up to 128 KiB. (64 KiB blocks are slots, not page runs:
-// a batch of 1000 of them is then as cheap as one of any other size, where peers fall off a cliff.) Classes of 24
+// a batch of 1000 of them is then as cheap as one of any other size, where peers fall off a cliff.) Classes of 8, 24
 // and 40 bytes are for objects that need 8-byte alignment only; malloc, which owes 16, passes them by.
 //
 // A span has at most 512 slots, so its bitmap is one cache line. Above 1 KiB it has at most 64, one word, and the next
@@ -114,7 +114,7 @@ constexpr const class_info& info(span_class c) { return classes[c.size().value];
 
 namespace size_class_detail {
 
-constexpr bool malloc_uses(std::size_t size) { return size == 8 || size % min_alignment == 0; }
+constexpr bool malloc_uses(std::size_t size) { return size % min_alignment == 0; }
 
 constexpr std::array<std::uint8_t, max_table_size + 1> make_table() {
   std::array<std::uint8_t, max_table_size + 1> table{};
@@ -156,6 +156,6 @@ constexpr size_class class_for(std::size_t n) {
 
 static_assert(info(class_for(1025)).slot_size == 1152 && info(class_for(2048)).slot_size == 2048);
 static_assert(info(class_for(2049)).slot_size == 2560 && info(class_for(max_small_size)).slot_size == max_small_size);
-static_assert(info(class_for(17)).slot_size == 32 && info(class_for(8)).slot_size == 8);
+static_assert(info(class_for(17)).slot_size == 32 && info(class_for(8)).slot_size == 16);
 
 }  // namespace umber::alloc

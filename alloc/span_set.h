@@ -20,6 +20,16 @@ class span_list {
   bool empty() const { return front_ == nullptr; }
   mspan* front() const { return front_; }
 
+  template <class Visit>
+  void for_each(Visit visit) const {
+    mspan* s = front_;
+    if (s == nullptr) return;
+    do {
+      visit(s);
+      s = s->next;
+    } while (s != front_);
+  }
+
   void push_back(mspan* s) {
     UMBER_DCHECK(s->next == nullptr && s->previous == nullptr);  // [span_set.1]
     if (front_ == nullptr) {

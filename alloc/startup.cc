@@ -30,6 +30,7 @@ void keep_stderr() {
 }
 
 [[gnu::destructor(101)]] void at_exit() {
+  check_at_exit();
   const bool is_open = fcntl(STDERR_FILENO, F_GETFD) >= 0;
   print_report(current_options().stats, is_open ? STDERR_FILENO : spare_stderr);
 }

@@ -24,14 +24,14 @@ struct class_stats {
 };
 
 struct heap_stats {
-  std::size_t live_bytes = 0;       // in allocated blocks, slot sizes
+  std::size_t live_bytes = 0;  // in allocated blocks, slot sizes
   std::size_t live_objects = 0;
   std::size_t free_slot_bytes = 0;  // in spans, not allocated
   std::size_t waste_bytes = 0;      // in spans, of no slot
   std::size_t free_page_bytes = 0;  // in no span
   std::size_t mapped_bytes = 0;     // pages taken from arenas so far: everything above together
   std::size_t released_bytes = 0;   // of mapped_bytes, given back to the system
-  std::size_t peak_mapped_bytes = 0;
+  std::size_t peak_used_bytes = 0;
   std::size_t metadata_bytes = 0;
   std::size_t large_objects = 0;
   std::size_t large_bytes = 0;

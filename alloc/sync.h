@@ -25,20 +25,28 @@
 #endif
 #define UMBER_GUARDED_BY(lock) UMBER_THREAD_SAFETY(guarded_by(lock))
 #define UMBER_REQUIRES(lock) UMBER_THREAD_SAFETY(requires_capability(lock))
+// For the functions around fork, which take locks here and release them elsewhere.
+#define UMBER_UNCHECKED UMBER_THREAD_SAFETY(no_thread_safety_analysis)
 
 namespace umber::alloc {
 
-// Debug builds: the ranks this thread holds, as a bit set. One function pair so that releases carry no TLS for it.
+// The ranks this thread holds. A release carries no TLS for it.
+#ifdef NDEBUG
+inline void rank_acquired(rank /*r*/) {}
+inline void rank_released(rank /*r*/) {}
+inline void ranks_forgotten() {}
+#else
 void rank_acquired(rank r);
 void rank_released(rank r);
+// The child of a fork resets locks instead of releasing them.
+void ranks_forgotten();
+#endif
 
 template <rank Rank>
 class UMBER_THREAD_SAFETY(capability("mutex")) mutex {
  public:
   void lock() UMBER_THREAD_SAFETY(acquire_capability()) {
-#ifndef NDEBUG
     rank_acquired(Rank);
-#endif
     std::uint32_t expected = 0;
     // acquire: pairs with the release in unlock.
     if (UMBER_LIKELY(word_.compare_exchange_strong(expected, 1, std::memory_order_acquire, std::memory_order_relaxed)))
@@ -49,15 +57,11 @@ class UMBER_THREAD_SAFETY(capability("mutex")) mutex {
     std::uint32_t expected = 0;
     // acquire: pairs with the release in unlock.
     const bool taken = word_.compare_exchange_strong(expected, 1, std::memory_order_acquire, std::memory_order_relaxed);
-#ifndef NDEBUG
     if (taken) rank_acquired(Rank);
-#endif
     return taken;
   }
   void unlock() UMBER_THREAD_SAFETY(release_capability()) {
-#ifndef NDEBUG
     rank_released(Rank);
-#endif
     // release: pairs with the acquire in lock, try_lock and lock_contended.
     if (UMBER_UNLIKELY(word_.exchange(0, std::memory_order_release) == 2)) os::wake_one(futex_word());
   }
@@ -72,17 +76,10 @@ class UMBER_THREAD_SAFETY(capability("mutex")) mutex {
       if (word_.load(std::memory_order_relaxed) == 0 &&
           word_.compare_exchange_weak(expected, 1, std::memory_order_acquire, std::memory_order_relaxed))
         return;
-      pause();
+      spin_pause();
     }
     // acquire: pairs with the release in unlock; 2 says that somebody may sleep.
     while (word_.exchange(2, std::memory_order_acquire) != 0) os::wait(futex_word(), 2);
-  }
-  static void pause() {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#else
-    asm volatile("yield");
-#endif
   }
   const volatile std::uint32_t* futex_word() const { return reinterpret_cast<const volatile std::uint32_t*>(&word_); }
 
