@@ -7,7 +7,7 @@
 // Invariants
 //   [collector.1] the functions are set once, before the first managed heap exists, and never unset.
 // Concurrency
-//   `active` is read without order: who sees it late asks nobody, once.
+//   `active` is set last, with release; who sees it late asks nobody, once.
 // Uses / used by
 //   Nothing below it. Used by processor's refill of scan classes; set by gc/.
 #pragma once
@@ -22,9 +22,9 @@ struct mspan;
 
 struct collector_door {
   std::atomic<bool> active{false};
-  // A swept span of the class with free slots, unowned, or null.
+  // A swept span of the class with free slots, in flux, for the caller to own; or null.
   mspan* (*sweep_for)(std::uint8_t span_class) = nullptr;
-  // `bytes` of fresh pages were taken.
+  // `bytes` of fresh pages were taken for a span of managed objects.
   void (*grew)(std::size_t bytes) = nullptr;
 };
 

@@ -58,7 +58,7 @@ void* allocate_large_object(std::size_t n, std::size_t alignment, bool& zeroed) 
 
 void deallocate_large(mspan* s) {
   std::uintptr_t expected = span_owner::large;
-  // acquire: what the program wrote before it passed the block on. A second free finds the owner changed.
+  // acquire: pairs with whatever passed the block on in the program. A second free finds the owner changed.
   if (!s->owner.compare_exchange_strong(expected, span_owner::nobody, std::memory_order_acquire,
                                         std::memory_order_relaxed))
     die_misuse("free", pointer_to(s->base), "was already freed, or never allocated");

@@ -195,14 +195,12 @@ mspan* mheap::allocate_large(std::size_t bytes, std::size_t alignment) {
 void mheap::free_large(mspan* s) {
   const page_run run = s->run;
   window.set_span({run.first, {1}}, &no_span);
-  if ((s->flags & mspan::flag_moved) != 0) {
-    // A moved mapping cannot merge with its neighbours in the kernel: begin afresh, or a long run of moves would
-    // exhaust the number of mappings. Failing that it stays as it is.
-    void* start = pointer_to(window.address(run.first));
-    if (os::decommit(start, run.count.bytes())) static_cast<void>(os::commit(start, run.count.bytes()));
-  }
+  // A moved mapping cannot merge with its neighbours in the kernel: begin afresh, or a long run of moves would exhaust
+  // the number of mappings. Failing that it stays as it is.
+  const bool renewed =
+      (s->flags & mspan::flag_moved) != 0 && os::renew(pointer_to(window.address(run.first)), run.count.bytes());
   const lock_guard guard(lock_);
-  pages_.free(run);
+  pages_.give_back_scavenged(run, renewed);
   note_free();
   keep_spare(s);
 }

@@ -38,6 +38,8 @@ std::size_t machine_page_size();
 bool decommit(void* start, std::size_t bytes);
 // ready -> released: the pages go back to the system at once (users read RSS). Range in whole machine pages.
 bool release(void* start, std::size_t bytes);
+// As release, by a mapping of its own: what `move` has left as several mappings is one again.
+[[nodiscard]] bool renew(void* start, std::size_t bytes);
 // any -> none.
 bool unmap(void* start, std::size_t bytes);
 // Moves the contents of ready range `from` to ready range `to` (disjoint); `from` reads as zero afterwards. The pages
@@ -68,7 +70,7 @@ void wake_one(const volatile std::uint32_t* word);
 void wake_all(const volatile std::uint32_t* word);
 void yield();
 
-// Tests only: lets `calls_before` more calls of reserve, commit, release and move succeed, then fails the next
+// Tests only: lets `calls_before` more calls of reserve, commit, release, renew and move succeed, then fails the next
 // `failures` of them. `injected_calls` counts the calls since, failed or not. (0, 0) ends it, and keeps the count.
 void inject_failure(std::size_t calls_before, std::size_t failures);
 std::size_t injected_calls();

@@ -231,6 +231,11 @@ bool release(void* start, std::size_t bytes) {
   return false;
 }
 
+bool renew(void* start, std::size_t bytes) {
+  const errno_kept keep;
+  return !injected_now() && map_at(start, bytes, PROT_READ | PROT_WRITE, MAP_FIXED);
+}
+
 bool unmap(void* start, std::size_t bytes) {
   const errno_kept keep;
   return munmap(start, bytes) == 0;

@@ -14,9 +14,13 @@
 // from the idle list (the last one left, its cache still warm) or a new one; at its exit the processor goes back, and
 // the scavenger empties those that stay idle. A thread in its last destructors, its processor given back, visits.
 //
+// A thread that sleeps keeps its processor: taking it away without a word would need a store in every malloc and free
+// that says "inside" (four instructions a pair), or signals. Instead what it can withhold is bounded: spans with free
+// slots beyond 32 MiB go to their mcentrals at once, where anybody can use, trim and free them.
+//
 // Invariants
 //   [processor.1] a span whose owner is P is P's current span of its class or in available[its class].
-//   [processor.2] retained_bytes is the size of the wholly free spans in available.
+//   [processor.2] retained_bytes is the size of the wholly free spans in available, available_bytes that of all in it.
 //   [processor.3] a processor is held by one thread, or in the idle list, or shared and used under its lock.
 // Concurrency
 //   Everything but the inbox belongs to the thread that holds the processor.
@@ -38,6 +42,8 @@ struct processor : span_home {
   span_list available[span_class_count];
   span_stock stock;
   std::size_t retained_bytes = 0;
+  std::size_t available_bytes = 0;
+  std::size_t next_to_hand_over = 0;  // where the bound on these bytes is enforced next
   std::uint32_t seen_pressure = 0;
   std::uint64_t used_classes[3] = {};  // classes refilled since the pressure was last seen
   std::uint64_t used_classes_before[3] = {};
@@ -71,7 +77,11 @@ struct processor : span_home {
  private:
   bool refill(span_class c);
   mspan* find_span(span_class c);
+  mspan* sweep_instead(span_class c);
   mspan* take_available(span_class c, std::size_t enough);
+  void keep(mspan* s);
+  mspan* take_kept(span_class c);
+  void bound_available(const mspan* newest);
   void unretain(mspan* s);
   bool leave_full(mspan* s);
   void attend_to(mspan* s);
