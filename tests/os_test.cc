@@ -110,6 +110,22 @@ TEST_CASE("os: a released range is backed by nothing, reads as zero and can be w
   REQUIRE(is_filled(r.start, r.size, 8));
 }
 
+TEST_CASE("os: a renewed range reads as zero and can be written, or stays as it was [os.1] [os.2]") {
+  const std::size_t bytes = 16 * os::machine_page_size();
+  auto* p = static_cast<char*>(os::reserve(bytes, os::machine_page_size()));
+  REQUIRE(p != nullptr);
+  REQUIRE(os::commit(p, bytes));
+  p[0] = p[bytes - 1] = 7;
+  os::inject_failure(0, 1);
+  CHECK_FALSE(os::renew(p, bytes));
+  os::inject_failure(0, 0);
+  CHECK(p[0] == 7);
+  CHECK(os::renew(p, bytes));
+  CHECK((p[0] == 0 && p[bytes - 1] == 0));
+  p[0] = 1;
+  CHECK(os::unmap(p, bytes));
+}
+
 TEST_CASE("os: move carries the contents and leaves zeros [os.2]") {
   const range from(40 * page, true), to(40 * page, true);
   std::memset(to.start, 1, to.size);
