@@ -3,6 +3,7 @@
 #include "mcentral.h"
 #include "metadata.h"
 #include "mheap.h"
+#include "planted.h"
 #include "processor.h"
 #include "scavenger.h"
 
@@ -32,7 +33,7 @@ void fork_parent() UMBER_UNCHECKED {
 
 void fork_child() {
   metadata::reset_in_child();
-  heap.fork_lock().reset_in_child();
+  if (!is_planted(fault::fork_forgets_reset)) heap.fork_lock().reset_in_child();
   for (std::size_t c = 0; c < span_class_count; ++c) central_lock(c).reset_in_child();
   processors::reset_in_child();
   scavenger::reset_in_child();

@@ -1,5 +1,7 @@
 #include "mcentral.h"
 
+#include "planted.h"
+
 namespace umber::alloc {
 
 namespace {
@@ -25,7 +27,7 @@ mspan* mcentral::put(mspan* s) {
   partial_.push_back(s);
   // seq_cst: pairs with the fetch_or in remote.cc: a remote free is seen by the look below, or sees in_central.
   s->owner.store(span_owner::in_central, std::memory_order_seq_cst);
-  if (s->has_remote()) s->collect_remote();
+  if (s->has_remote() && !is_planted(fault::put_without_second_look)) s->collect_remote();
   return s->all_free() ? unlist(s) : nullptr;
 }
 

@@ -2,6 +2,7 @@
 
 #include "options.h"
 #include "os.h"
+#include "planted.h"
 
 #include <cstring>
 #include <new>
@@ -141,7 +142,7 @@ mspan* mheap::allocate_span(span_class c, span_home* owner, span_stock& stock) {
 void mheap::free_span(mspan* s, span_stock* stock) {
   UMBER_DCHECK(s->all_free() && s->valid());
   const page_run run = s->run;
-  window.set_span(run, &no_span);
+  if (!is_planted(fault::freed_span_stays_in_index)) window.set_span(run, &no_span);
   s->owner.store(span_owner::nobody, std::memory_order_relaxed);  // relaxed: late readers only stay away
   if (stock != nullptr && run.count < stocked_below && run.first >= stock->pages.base &&
       run.end() <= stock->pages.base + page_cache::pages && stock->spare_count < 2 * spares_per_stock) {

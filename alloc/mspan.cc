@@ -1,5 +1,7 @@
 #include "mspan.h"
 
+#include "planted.h"
+
 #include "bitmap.h"
 
 namespace umber::alloc {
@@ -22,7 +24,7 @@ void mspan::format(page_run pages, span_class c, bool zeroed) {
     free[w].store(left >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << left) - 1, std::memory_order_relaxed);
     remote[w].store(0, std::memory_order_relaxed);
   }
-  if (slot_size > max_table_size && zeroed)
+  if (slot_size > max_table_size && (zeroed || is_planted(fault::wrong_zeroed_bit)))
     free[1].store(free[0].load(std::memory_order_relaxed), std::memory_order_relaxed);
 }
 

@@ -1,5 +1,7 @@
 #include "remote.h"
 
+#include "planted.h"
+
 namespace umber::alloc {
 
 namespace {
@@ -63,6 +65,7 @@ void remote_frees::send_from(place& from) {
 
 void remote_frees::send_all() {
   bytes_ = 0;
+  if (is_planted(fault::skip_remote_flush)) return;
   for (place& p : places_)
     if (p.word != nullptr) send_from(p);
 }

@@ -2,6 +2,7 @@
 
 #include "mcentral.h"
 #include "os.h"
+#include "planted.h"
 
 namespace umber::alloc {
 
@@ -43,7 +44,8 @@ std::size_t trim_span(mspan& s) {
     // The unused rest before slot 0 goes with it.
     const std::uintptr_t low = run.first == 0 ? window.address(s.run.first) : s.address({run.first});
     const std::uintptr_t start = round_up(low, page);
-    const std::uintptr_t end = round_down(s.address({run.end}), page);
+    const std::size_t too_many = is_planted(fault::trim_one_page_too_many) && run.end < s.slots ? page - 1 : 0;
+    const std::uintptr_t end = round_down(s.address({run.end}) + too_many, page);
     if (start >= end || !os::release(pointer_to(start), end - start)) continue;
     note_zeroed(s, run, start, end);
     bytes += end - start;

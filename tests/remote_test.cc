@@ -15,7 +15,8 @@ std::vector<void*> whole_span(processor& p, span_class c) {
   std::vector<void*> blocks{allocate_through(p, c)};
   REQUIRE(blocks[0] != nullptr);
   while (blocks.size() < info(c).slots) blocks.push_back(allocate_through(p, c));
-  for (const void* block : blocks) REQUIRE(span_at(block) == span_at(blocks[0]));
+  for (const void* block : blocks)
+    if (span_at(block) != span_at(blocks[0])) FAIL("not the slots of one span");
   return blocks;
 }
 
@@ -226,6 +227,40 @@ TEST_CASE("remote: frees that race with leaving, adopting and listing are all de
     heap.for_each_span([&](const mspan& s) { spans += s.spans_class() == c && s.slot_size != 0; });
     CHECK(spans <= 2);
   }
+}
+
+TEST_CASE("remote: a span that is left in the same moment in which enough of it is freed is not lost [remote.2]") {
+  const span_class c = span_class::scan(class_for(131072));
+  REQUIRE(info(c).slots <= 8);
+  test_processor owner;
+  std::atomic<void*> mail{nullptr};
+  std::atomic<bool> done{false};
+  std::thread sender([&] {
+    for (unsigned delay = 0; !done;) {
+      void* block = mail;
+      if (block == nullptr) continue;
+      delay = (delay + 7) % 1000;
+      for (unsigned i = 0; i < delay; ++i) std::atomic_signal_fence(std::memory_order_seq_cst);
+      send(span_at(block), slot_at(block).word(), slot_at(block).bit());
+      mail = nullptr;
+    }
+  });
+  std::size_t lost = 0;
+  // The moment is some nanoseconds long: it takes many tries.
+  for (const std::uint64_t end = os::now() + 3'000'000'000; lost == 0 && os::now() < end;) {
+    std::vector<void*> blocks = whole_span(*owner.get(), c);
+    const mspan* s = span_at(blocks[0]);
+    mail = blocks.back();
+    blocks.back() = allocate_through(*owner.get(), c);  // finds the span full, or nearly so
+    while (mail != nullptr) continue;
+    owner->attend();
+    lost += s->has_remote() && span_owner::is_at_home(s->owner.load());
+    for (void* block : blocks) free_through(*owner.get(), block);
+    owner->flush();
+  }
+  done = true;
+  sender.join();
+  CHECK(lost == 0);
 }
 
 }  // namespace umber::testing

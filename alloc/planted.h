@@ -1,0 +1,45 @@
+// Faults that tests plant in the engine, to learn whether the tests see them. In every library each is off, and the
+// question costs nothing: the answer is a constant.
+//
+// A verifier that nobody tests verifies what it happens to. So one program (tests/planted) is built from the engine's
+// sources with `UMBER_PLANTED_FAULTS`; there the question reads a variable, and the program runs unit tests that must
+// pass with every fault off and fail with the one that they are there to catch.
+//
+// Invariants
+//   None.
+// Concurrency
+//   The variable is set before there is a second thread.
+// Uses / used by
+//   Uses base. Used at one line for each fault; set by tests/planted.
+#pragma once
+
+#include "base.h"
+
+namespace umber::alloc {
+
+enum class fault : std::uint8_t {
+  none,
+  skip_remote_flush,
+  lose_span_at_hand_over,
+  ignore_double_free,
+  page_summary_off_by_one,
+  adopt_without_collect,
+  skip_countdown,
+  trim_one_page_too_many,
+  wrong_zeroed_bit,
+  interior_check_off,
+  leave_full_without_second_look,
+  put_without_second_look,
+  freed_span_stays_in_index,
+  fork_forgets_reset,
+  retained_miscount,
+};
+
+#ifdef UMBER_PLANTED_FAULTS
+inline constinit fault planted_fault = fault::none;
+inline bool is_planted(fault f) { return planted_fault == f; }
+#else
+constexpr bool is_planted(fault) { return false; }
+#endif
+
+}  // namespace umber::alloc

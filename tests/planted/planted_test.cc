@@ -1,0 +1,119 @@
+// Plants each fault of alloc/planted.h in turn and runs the unit test that is there to catch it: the test must pass
+// without the fault and fail, die or hang with it. Each run is a process of its own.
+//
+//   planted_test            all of them; status 1 if a fault went unseen or a test fails without one
+//   planted_test NAME       the fault of that name, the test's own output shown
+#include "alloc/planted.h"
+
+#include <catch2/catch_session.hpp>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+
+namespace umber::alloc {
+namespace {
+
+struct planting {
+  fault what;
+  const char* name;
+  const char* caught_by;  // the beginning of a test's name
+};
+
+constexpr planting plantings[] = {
+    {fault::skip_remote_flush, "skip_remote_flush", "remote: frees of others' slots are gathered"},
+    {fault::lose_span_at_hand_over, "lose_span_at_hand_over", "processor: a flush hands over half-used spans"},
+    {fault::ignore_double_free, "ignore_double_free", "fast_path: a double free by the owner is seen at once"},
+    {fault::page_summary_off_by_one, "page_summary_off_by_one", "page_alloc: a heap that grows far away"},
+    {fault::adopt_without_collect, "adopt_without_collect", "processor: a span is adopted once"},
+    {fault::skip_countdown, "skip_countdown", "fast_path: the last object of a span that waits is noticed"},
+    {fault::trim_one_page_too_many, "trim_one_page_too_many", "trim: exactly the pages without a live slot go back"},
+    {fault::wrong_zeroed_bit, "wrong_zeroed_bit", "mheap: what is said to read as zero does"},
+    {fault::interior_check_off, "interior_check_off", "mspan: an address finds its slot exactly"},
+    {fault::leave_full_without_second_look, "leave_full_without_second_look",
+     "remote: a span that is left in the same moment"},
+    {fault::put_without_second_look, "put_without_second_look", "mcentral: a span whose last object was freed"},
+    {fault::freed_span_stays_in_index, "freed_span_stays_in_index", "mheap: a span of every class is formatted"},
+    {fault::fork_forgets_reset, "fork_forgets_reset", "fork: blocks of the parent are the child's"},
+    {fault::retained_miscount, "retained_miscount", "processor: what is retained for the next phase is bounded"},
+};
+
+constexpr int patience_ms = 15'000;
+
+void be_quiet() {
+  const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  dup2(nowhere, STDOUT_FILENO);
+  dup2(nowhere, STDERR_FILENO);
+}
+
+[[noreturn]] void run_test(fault what, const char* test, bool quiet) {
+  setpgid(0, 0);
+  const rlimit no_core{0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+  if (quiet) be_quiet();
+  planted_fault = what;
+  char program[] = "planted_test", stop[] = "--abort", name[200];
+  std::snprintf(name, sizeof name, "%s*", test);
+  char* arguments[] = {program, name, stop, nullptr};
+  const int status = Catch::Session().run(3, arguments);
+  std::fflush(stdout);
+  _exit(status == 0 ? 0 : 1);
+}
+
+// Whether the test passed; what takes too long has failed.
+bool passes(fault what, const char* test, bool quiet) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return false;
+  const pid_t child = fork();
+  if (child == 0) run_test(what, test, quiet);
+  close(ends[1]);
+  pollfd end_of_child{ends[0], POLLIN, 0};
+  // The child, and whatever it leaves behind, holds the other end open.
+  const bool ended = poll(&end_of_child, 1, patience_ms) == 1;
+  if (!ended) kill(-child, SIGKILL);
+  int status = 0;
+  waitpid(child, &status, 0);
+  kill(-child, SIGKILL);
+  close(ends[0]);
+  return ended && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool try_planting(const planting& p, bool quiet) {
+  timespec start, end;
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  const bool good_without = passes(fault::none, p.caught_by, quiet);
+  // A race may hide what it shows most of the time.
+  bool good_with = true;
+  for (int tries = 0; good_with && tries < 3; ++tries) good_with = passes(p.what, p.caught_by, quiet);
+  clock_gettime(CLOCK_MONOTONIC, &end);
+  std::printf("%-7s %-32s %4ld s  %s\n",
+              !good_without ? "BROKEN"
+              : good_with   ? "UNSEEN"
+                            : "caught",
+              p.name, end.tv_sec - start.tv_sec, p.caught_by);
+  std::fflush(stdout);
+  return good_without && !good_with;
+}
+
+int plant(const char* only) {
+  std::size_t tried = 0, caught = 0;
+  for (const planting& p : plantings) {
+    if (only != nullptr && std::strcmp(only, p.name) != 0) continue;
+    ++tried;
+    caught += try_planting(p, only == nullptr);
+  }
+  std::printf("%zu of %zu planted faults caught\n", caught, tried);
+  return tried != 0 && caught == tried ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace umber::alloc
+
+int main(int argc, char** argv) { return umber::alloc::plant(argc > 1 ? argv[1] : nullptr); }
