@@ -18,6 +18,7 @@
 //   Uses processor, mcache, arena. Used by malloc and override.
 #pragma once
 
+#include "planted.h"
 #include "processor.h"
 
 namespace umber::alloc {
@@ -46,7 +47,7 @@ UMBER_SLOW void deallocate_last(mspan* s) noexcept;
 UMBER_FAST void* fast_allocate(std::size_t n) noexcept {
   if (UMBER_LIKELY(n <= max_table_size)) {
     void* p;
-    if (UMBER_LIKELY(this_thread.p->cache.at_place(fast_path_detail::places[n]).take(p))) return p;
+    if (UMBER_LIKELY(this_thread.mine()->cache.at_place(fast_path_detail::places[n]).take(p))) return p;
   }
   return allocate_slow(n);
 }
@@ -56,8 +57,10 @@ UMBER_FAST void free_own(mspan* s, slot_id slot) noexcept {
   std::atomic<std::uint64_t>& word = s->free[slot.word()];
   // relaxed, all: only this thread writes here; others read to detect double frees.
   std::uint64_t bits = word.load(std::memory_order_relaxed);
-  if (UMBER_UNLIKELY(set_bit(bits, slot.value))) return deallocate_again(s, slot);
+  if (UMBER_UNLIKELY(set_bit(bits, slot.value)) && !is_planted(fault::ignore_double_free))
+    return deallocate_again(s, slot);
   word.store(bits, std::memory_order_relaxed);
+  if (is_planted(fault::skip_countdown)) return;
   if (UMBER_UNLIKELY(--s->countdown == 0)) deallocate_last(s);
 }
 
@@ -68,7 +71,7 @@ UMBER_FAST void fast_deallocate(void* block) noexcept {
   if (UMBER_UNLIKELY(page.value >= peek(window.pages))) return deallocate_slow(block);
   mspan* s = peek(window.index[page.value]);
   slot_id slot;
-  if (UMBER_UNLIKELY(!this_thread.p->owns(s)) || UMBER_UNLIKELY(!s->find_slot(address, slot)))
+  if (UMBER_UNLIKELY(!this_thread.mine()->owns(s)) || UMBER_UNLIKELY(!s->find_slot(address, slot)))
     return deallocate_slow(block);
   free_own(s, slot);
 }

@@ -72,11 +72,19 @@ void thread_exits(void* /*processor*/) {
   scavenger::note_free();
 }
 
+processor* attach() {
+  processor* p = processors::attach(thread_exits);
+  if (p == nullptr) return nullptr;
+  scavenger::note_processor();
+  p->inside = true;
+  return p;
+}
+
 // A slot of class c for a thread whose processor's current word is empty, or that holds no processor.
 void* allocate_slot(size_class c, bool& zeroed) {
   const span_class k = span_class::noscan(c);
-  processor* p = this_thread.p;
-  if (UMBER_UNLIKELY(p == &no_processor)) p = processors::attach(thread_exits);
+  processor* p = this_thread.mine();
+  if (UMBER_UNLIKELY(p == &no_processor)) p = attach();
   void* slot = nullptr;
   if (UMBER_LIKELY(p != nullptr)) {
     slot = p->allocate(k, zeroed);
@@ -120,7 +128,7 @@ void* allocate_slow(std::size_t n) noexcept {
   bool zeroed = false;
   if (UMBER_LIKELY(n <= max_small_size)) {
     // Most of the time the entry's span has more free slots, in this word or another.
-    mcache_entry& entry = this_thread.p->cache[span_class::noscan(class_for(n))];
+    mcache_entry& entry = this_thread.mine()->cache[span_class::noscan(class_for(n))];
     void* p;
     if ((entry.next != 0 || entry.reload()) && (n <= max_table_size ? entry.take(p) : entry.take_zeroed(p, zeroed)))
       return p;
@@ -131,7 +139,7 @@ void* allocate_slow(std::size_t n) noexcept {
 void deallocate_again(const mspan* s, slot_id slot) noexcept { die_double_free(*s, slot); }
 
 void deallocate_last(mspan* s) noexcept {
-  this_thread.p->span_emptied(s);
+  this_thread.mine()->span_emptied(s);
   scavenger::note_free();
 }
 
@@ -139,8 +147,8 @@ void deallocate_slow(void* p) noexcept {
   if (p == nullptr) return;
   const block b = find_block(p, "free");
   if (b.is_large()) return deallocate_large(b.span);
-  processor* mine = this_thread.p;
-  if (UMBER_UNLIKELY(mine == &no_processor)) mine = processors::attach(thread_exits);
+  processor* mine = this_thread.mine();
+  if (UMBER_UNLIKELY(mine == &no_processor)) mine = attach();
   if (UMBER_UNLIKELY(mine == nullptr)) {
     send(b.span, b.slot.word(), b.slot.bit());
     return scavenger::note_free();
@@ -228,7 +236,7 @@ std::size_t good_size(std::size_t n) noexcept {
 bool owns(const void* p) noexcept { return window.contains(address_of(p)); }
 
 void check_at_exit() noexcept {
-  if (this_thread.p != &no_processor) this_thread.p->check_frees();
+  if (this_thread.mine() != &no_processor) this_thread.mine()->check_frees();
 }
 
 std::size_t release_memory() noexcept { return scavenger::release_all(); }

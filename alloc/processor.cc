@@ -2,6 +2,8 @@
 
 #include "collector.h"
 #include "os.h"
+#include "os_threads.h"
+#include "planted.h"
 #include "trim.h"
 
 #include <pthread.h>
@@ -108,7 +110,7 @@ mspan* processor::find_span(span_class c) {
 bool processor::leave_full(mspan* s) {
   // seq_cst: pairs with the fetch_or in remote.cc: a remote free is seen by the look below, or sees that we have left.
   s->owner.store(address_of(this) | span_owner::at_home, std::memory_order_seq_cst);
-  if (UMBER_LIKELY(!s->has_remote())) return true;
+  if (UMBER_LIKELY(!s->has_remote()) || is_planted(fault::leave_full_without_second_look)) return true;
   std::uintptr_t left = address_of(this) | span_owner::at_home;
   // acquire: pairs with the store above.
   if (!s->owner.compare_exchange_strong(left, address_of(this), std::memory_order_acquire, std::memory_order_relaxed))
@@ -121,7 +123,7 @@ bool processor::adopt(mspan* s) {
   // acquire: pairs with the store in leave_full; the free bits are as they were then.
   if (!s->owner.compare_exchange_strong(left, address_of(this), std::memory_order_acquire, std::memory_order_relaxed))
     return false;
-  s->collect_remote();
+  if (!is_planted(fault::adopt_without_collect)) s->collect_remote();
   s->countdown = static_cast<std::uint32_t>(s->slots - s->count_free());
   keep(s);
   bound_available(s);
@@ -241,11 +243,12 @@ void processor::hand_over(span_class c) {
 
 void processor::unretain(mspan* s) {
   if ((s->flags & mspan::flag_retained) == 0) return;
-  retained_bytes -= s->run.count.bytes();
+  if (!is_planted(fault::retained_miscount)) retained_bytes -= s->run.count.bytes();
   s->flags &= static_cast<std::uint8_t>(~mspan::flag_retained);
 }
 
 void processor::give_to_central(mspan* s) {
+  if (is_planted(fault::lose_span_at_hand_over)) return;
   s->collect_remote();
   if (!s->any_free() && leave_full(s)) return;
   mspan* rest = s->all_free() ? s : central(s->spans_class()).put(s);
@@ -287,6 +290,7 @@ constexpr std::size_t shared_count = 4;
 constinit mutex<rank::idle_list> lock;
 constinit processor* idle = nullptr;  // guarded by lock, as all below
 constinit std::size_t idle_count = 0;
+constinit std::size_t held_now = 0;
 constinit processor* all = nullptr;
 constinit std::size_t all_count = 0;
 constinit bool key_exists = false;
@@ -308,8 +312,27 @@ processor* create_locked() {
   return p;
 }
 
+void hold(processor* p) {
+  thread_state& t = this_thread;
+  p->held = true;
+  p->holder = &t;
+  p->holder_id = os::thread_id();
+  p->seen_switches = UINT64_MAX;
+  p->inside = true;
+  ++held_now;
+  t.p.store(p, std::memory_order_relaxed);  // relaxed: others read it under the lock
+}
+
+void let_go(processor* p) {
+  p->held = false;
+  p->holder = nullptr;
+  --held_now;
+}
+
+// Under the lock, because a processor that was being taken from this thread may just have been given back to it.
 processor* take_idle_or_create(void (*at_thread_exit)(void*)) {
   const lock_guard guard(lock);
+  if (this_thread.mine() != &no_processor) return this_thread.mine();
   if (!key_exists) key_exists = pthread_key_create(&key, at_thread_exit) == 0;
   if (!key_exists) return nullptr;
   processor* p = idle;
@@ -320,16 +343,29 @@ processor* take_idle_or_create(void (*at_thread_exit)(void*)) {
     p->next = nullptr;
     --idle_count;
   }
-  if (p != nullptr) p->held = true;
+  if (p != nullptr) hold(p);
   return p;
+}
+
+// This thread's processor, no longer its own; null if it has none.
+processor* give_up() {
+  const lock_guard guard(lock);
+  processor* p = this_thread.mine();
+  if (p == &no_processor) return nullptr;
+  this_thread.p.store(&no_processor, std::memory_order_relaxed);  // relaxed: others read it under the lock
+  let_go(p);
+  return p;
+}
+
+void put_idle_locked(processor* p) {
+  p->next = idle;
+  idle = p;
+  ++idle_count;
 }
 
 void put_idle(processor* p) {
   const lock_guard guard(lock);
-  p->held = false;
-  p->next = idle;
-  idle = p;
-  ++idle_count;
+  put_idle_locked(p);
 }
 
 bool is_first() {
@@ -349,22 +385,19 @@ processor* attach(void (*at_thread_exit)(void*)) {
   processor* p = take_idle_or_create(at_thread_exit);
   if (p == nullptr) return nullptr;
   if (p->disturbed) p->flush();
-  t.p = p;
   // It may allocate, which works by now. Without a destructor at thread exit the processor would be lost.
-  if (pthread_setspecific(key, p) != 0) {
-    t.p = &no_processor;
-    put_idle(p);
-    return nullptr;
-  }
-  return p;
+  const bool remembered = pthread_setspecific(key, p) == 0;
+  p->inside = true;
+  if (remembered) return p;
+  p = give_up();
+  if (p != nullptr) put_idle(p);
+  return nullptr;
 }
 
 void detach() {
-  thread_state& t = this_thread;
-  processor* p = t.p;
-  t.exiting = true;
-  t.p = &no_processor;
-  if (p == &no_processor) return;
+  this_thread.exiting = true;
+  processor* p = give_up();
+  if (p == nullptr) return;
   p->inside = true;
   p->remote.send_all();
   p->attend();
@@ -377,6 +410,37 @@ void detach() {
   if (many) p->flush();
   p->idle_since = os::now();
   put_idle(p);
+}
+
+processor* next_of_all(processor* p) {
+  const lock_guard guard(lock);
+  return p == nullptr ? all : p->next_of_all;
+}
+
+bool is_held_by_other(const processor& p) {
+  const lock_guard guard(lock);
+  return p.held && p.holder != &this_thread;
+}
+
+bool take_from_holder(processor& p, bool (*before)(const processor&), bool (*after)(const processor&)) {
+  const lock_guard guard(lock);
+  if (!p.held || p.inside || !before(p)) return false;
+  // seq_cst: the sleeper, once woken, sees this, or it is seen awake below. See [retake.1].
+  p.holder->p.store(&no_processor, std::memory_order_seq_cst);
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // before the kernel is asked
+  if (!after(p)) {
+    p.holder->p.store(&p, std::memory_order_seq_cst);  // it may be inside with it, or wait for the lock to get another
+    return false;
+  }
+  let_go(&p);
+  p.idle_since = os::now();
+  put_idle_locked(&p);
+  return true;
+}
+
+std::size_t held_count() {
+  const lock_guard guard(lock);
+  return held_now;
 }
 
 visit::visit() UMBER_UNCHECKED : place_((address_of(&this_thread) >> 12) % shared_count) {
@@ -449,13 +513,15 @@ void reset_in_child() {
   lock.reset_in_child();
   for (shared_processor& s : shared) s.lock.reset_in_child();
   for (processor* p = all; p != nullptr; p = p->next_of_all) {
-    if (!p->held || p == this_thread.p) continue;
-    p->held = false;
+    if (!p->held) continue;
+    if (p->holder == &this_thread) {
+      p->holder_id = os::thread_id();
+      continue;
+    }
+    let_go(p);
     if (p->inside) continue;
     p->disturbed = true;
-    p->next = idle;
-    idle = p;
-    ++idle_count;
+    put_idle_locked(p);
   }
 }
 

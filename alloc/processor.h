@@ -14,9 +14,9 @@
 // from the idle list (the last one left, its cache still warm) or a new one; at its exit the processor goes back, and
 // the scavenger empties those that stay idle. A thread in its last destructors, its processor given back, visits.
 //
-// A thread that sleeps keeps its processor: taking it away without a word would need a store in every malloc and free
-// that says "inside" (four instructions a pair), or signals. Instead what it can withhold is bounded: spans with free
-// slots beyond 32 MiB go to their mcentrals at once, where anybody can use, trim and free them.
+// A thread that falls asleep for long loses its processor to the idle list (retake.h). Until then, and where that does
+// not work, what it can withhold is bounded: spans with free slots beyond 32 MiB go to their mcentrals at once, where
+// anybody can use, trim and free them.
 //
 // Invariants
 //   [processor.1] a span whose owner is P is P's current span of its class or in available[its class].
@@ -36,6 +36,8 @@
 
 namespace umber::alloc {
 
+struct thread_state;
+
 struct processor : span_home {
   mcache cache;
   remote_frees remote;
@@ -47,12 +49,15 @@ struct processor : span_home {
   std::uint32_t seen_pressure = 0;
   std::uint64_t used_classes[3] = {};  // classes refilled since the pressure was last seen
   std::uint64_t used_classes_before[3] = {};
-  bool inside = false;          // in a slow path: its lists may be half changed (for fork)
-  bool is_private = false;      // it serves one private heap
-  bool held = false;            // by a thread
-  bool disturbed = false;       // its thread vanished in a fork: countdowns may be off by one
-  mspan* heap_spans = nullptr;  // private: all spans of the heap, linked by heap_next
-  processor* next = nullptr;    // in the idle list
+  bool inside = false;      // in a slow path: its lists may be half changed (for fork and retake)
+  bool is_private = false;  // it serves one private heap
+  bool held = false;        // by a thread; this and the next three are guarded by the idle list's lock
+  thread_state* holder = nullptr;
+  std::uint32_t holder_id = 0;      // of the system
+  std::uint64_t seen_switches = 0;  // of the holder, when retake last looked
+  bool disturbed = false;           // its thread vanished in a fork: countdowns may be off by one
+  mspan* heap_spans = nullptr;      // private: all spans of the heap, linked by heap_next
+  processor* next = nullptr;        // in the idle list
   processor* next_of_all = nullptr;
   std::uint64_t idle_since = 0;
 
@@ -97,19 +102,29 @@ extern processor no_processor;
 
 // What a thread knows of itself: two words of TLS.
 struct thread_state {
-  processor* p = &no_processor;
+  std::atomic<processor*> p{&no_processor};  // changed by others only as retake.h says
   std::uint32_t visits = 0;
   bool exiting = false;  // its destructors run: it gets no processor again
+
+  UMBER_FAST processor* mine() const { return peek(p); }
 };
 extern thread_local constinit thread_state this_thread __attribute__((tls_model("initial-exec")));
 
 namespace processors {
 
-// The processor of this thread; null when it should visit a shared one (or there is no memory for another).
-// `at_thread_exit` will be called when the thread ends, and calls `detach`.
+// The processor of this thread, `inside` set for the caller to clear; null when it should visit a shared one (or there
+// is no memory for another). `at_thread_exit` will be called when the thread ends, and calls `detach`.
 processor* attach(void (*at_thread_exit)(void*));
 // Gives this thread's processor to the idle list.
 void detach();
+
+// For retake: all processors one after the other, null at the end; whether another thread holds p just now.
+processor* next_of_all(processor* p);
+bool is_held_by_other(const processor& p);
+// Takes p from its holder if `before`, and then, the holder's TLS changed already, `after` say so.
+bool take_from_holder(processor& p, bool (*before)(const processor&), bool (*after)(const processor&));
+// How many threads hold one.
+std::size_t held_count();
 
 // A shared processor, locked for as long as this object lives; null when there was no memory for one.
 class visit {

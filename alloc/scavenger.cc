@@ -5,6 +5,7 @@
 #include "options.h"
 #include "os.h"
 #include "processor.h"
+#include "retake.h"
 #include "trim.h"
 
 #include <pthread.h>
@@ -22,6 +23,9 @@ constexpr std::size_t most_trimmed_a_round = 64 * mib;
 constexpr page_count worth_starting = page_count::covering(4 * mib);
 constexpr page_count worth_waking = page_count::covering(256 * kib);
 constexpr std::size_t most_history = 64;
+// From this many threads with processors on it is worth looking which of them sleep, and how often.
+constexpr std::size_t many_holders = 32;
+constexpr std::uint64_t look_again = 5000 * ms;
 
 enum state : std::uint32_t { not_started, asleep, awake, cannot_start };
 
@@ -76,6 +80,7 @@ bool round(demand& history, std::size_t number) {
   const std::uint64_t decay = decay_ns();
   processors::flush_idle(now > decay ? now - decay : 0);
   if (number % 10 == 9) {
+    retake_processors(most_cpu_a_tick);
     processors::flush_shared();
     count_released(trim_centrals(most_trimmed_a_round));
   }
@@ -101,7 +106,7 @@ void* run(void* /*unused*/) {
       std::uint32_t expected = awake;
       // acq_rel: pairs with the change in note_free.
       if (current.compare_exchange_strong(expected, asleep, std::memory_order_acq_rel, std::memory_order_relaxed))
-        os::wait(futex_word(), asleep);
+        os::wait(futex_word(), asleep, processors::held_count() >= many_holders ? look_again : 0);
       std::uint32_t sleeping = asleep;  // woken without a reason
       current.compare_exchange_strong(sleeping, awake, std::memory_order_acq_rel, std::memory_order_relaxed);
       continue;
@@ -132,11 +137,13 @@ bool start_thread() {
 
 }  // namespace
 
-void note_free() {
+namespace {
+
+// Wakes or starts the background thread if there are enough pages for that.
+void make_awake(page_count to_wake, page_count to_start) {
   const std::uint32_t now = current.load(std::memory_order_relaxed);  // relaxed: a hint; the exchange decides
   if (UMBER_LIKELY(now == awake || now == cannot_start)) return;
-  const page_count unused = heap.unscavenged_hint();
-  if (UMBER_LIKELY(unused < (now == not_started ? worth_starting : worth_waking))) return;
+  if (UMBER_LIKELY(heap.unscavenged_hint() < (now == not_started ? to_start : to_wake))) return;
   const options& wished = current_options();
   if (!wished.scavenger || wished.decay_ms < 0) return;
   std::uint32_t expected = now;
@@ -146,9 +153,17 @@ void note_free() {
   if (!start_thread()) current.store(cannot_start, std::memory_order_relaxed);  // relaxed: a hint, as above
 }
 
+}  // namespace
+
+void note_free() { make_awake(worth_waking, worth_starting); }
+
+void note_processor() {
+  if (processors::held_count() >= many_holders) make_awake({0}, {0});
+}
+
 std::size_t release_all() {
   heap.press();
-  if (this_thread.p != &no_processor) this_thread.p->flush();
+  if (this_thread.mine() != &no_processor) this_thread.mine()->flush();
   processors::flush_idle(UINT64_MAX);
   processors::flush_shared();
   std::size_t bytes = trim_centrals(SIZE_MAX);

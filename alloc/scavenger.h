@@ -5,7 +5,7 @@
 // pages in excess of what the process used at its highest in the decay time are due, a share of them a tick, from the
 // top of the heap down. Its CPU time is bounded: after a tick that took t it sleeps at least 20 t. It also empties the
 // processors that no thread has held for the decay time, reads inboxes that nobody reads, and looks inside spans of
-// the mcentrals for free slots that cover whole pages of the machine.
+// the mcentrals for free slots that cover whole pages of the machine. It takes processors back from threads that sleep.
 //
 // It sleeps without a timeout when nothing is due, and is woken by the free that makes something due. It is never
 // started in a process that has not freed a few MiB at once, so most programs never have it.
@@ -25,6 +25,9 @@ namespace umber::alloc::scavenger {
 // Memory was freed or a processor left: makes sure that the background thread is awake if there is enough to do. May
 // start it (which allocates): the caller is at the end of its work and holds nothing.
 void note_free();
+
+// A thread has got a processor: with many of them it is worth looking which of their threads sleep.
+void note_processor();
 
 // Everything that can be given back, now; bytes.
 std::size_t release_all();

@@ -215,13 +215,13 @@ TEST_CASE("processor: a thread that allocates once visits, one that goes on gets
   for (int i = 0; i < 50; ++i)
     std::thread([] {
       deallocate(allocate(100));
-      if (this_thread.p != &no_processor) std::abort();
+      if (this_thread.mine() != &no_processor) std::abort();
     }).join();
   CHECK(processors::count().all <= before + 4);
   processor* first = nullptr;
   std::thread([&] {
     settle();
-    first = this_thread.p;
+    first = this_thread.mine();
     if (!first->held) std::abort();
   }).join();
   REQUIRE(first != &no_processor);
@@ -229,7 +229,7 @@ TEST_CASE("processor: a thread that allocates once visits, one that goes on gets
   processor* second = nullptr;
   std::thread([&] {
     settle();
-    second = this_thread.p;
+    second = this_thread.mine();
   }).join();
   CHECK(second == first);
 }
@@ -241,7 +241,7 @@ TEST_CASE("processor: two threads never hold one processor [processor.3]") {
   for (std::size_t t = 0; t < held.size(); ++t)
     threads.emplace_back([&, t] {
       settle();
-      held[t] = this_thread.p;
+      held[t] = this_thread.mine();
       ++arrived;
       while (arrived != static_cast<int>(held.size())) std::this_thread::yield();
     });
@@ -262,7 +262,7 @@ TEST_CASE("processor: what a thread leaves behind is used by others, and emptied
   const span_class c = class_of(80);
   CHECK(live_slots(c) == left.size());
   for (void* block : left) deallocate(block);
-  if (this_thread.p != &no_processor) this_thread.p->flush();
+  if (this_thread.mine() != &no_processor) this_thread.mine()->flush();
   processors::flush_shared();
   processors::flush_idle(UINT64_MAX);
   CHECK(live_slots(c) == 0);
