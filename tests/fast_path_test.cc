@@ -14,8 +14,8 @@ void settle() {
 TEST_CASE("fast_path: the place of every size is that of its class's entry") {
   settle();
   for (std::size_t n = 0; n <= max_table_size; ++n)
-    if (&this_thread.p->cache.at_place(fast_path_detail::places[n]) !=
-        &this_thread.p->cache[span_class::noscan(class_for(n))])
+    if (&this_thread.mine()->cache.at_place(fast_path_detail::places[n]) !=
+        &this_thread.mine()->cache[span_class::noscan(class_for(n))])
       FAIL("size " << n);
 }
 
@@ -45,10 +45,10 @@ TEST_CASE("fast_path: the last object of a span that waits is noticed, and the s
   settle();
   std::vector<void*> blocks;
   for (int i = 0; i < 5000; ++i) blocks.push_back(fast_allocate(512));
-  const std::size_t before = this_thread.p->retained_bytes;
+  const std::size_t before = this_thread.mine()->retained_bytes;
   for (void* block : blocks) fast_deallocate(block);
-  CHECK(this_thread.p->retained_bytes > before);
-  this_thread.p->flush();
+  CHECK(this_thread.mine()->retained_bytes > before);
+  this_thread.mine()->flush();
   std::size_t spans = 0;
   heap.for_each_span([&](const mspan& s) { spans += s.slot_size == 512; });
   CHECK(spans == 0);

@@ -87,7 +87,7 @@ TEST_CASE("fork: in the child nobody but its one thread holds a processor [fork.
           while (arrived != wanted) std::this_thread::yield();
         });
       for (std::thread& t : threads) t.join();
-      return processors::count().all == before.all && this_thread.p->held;
+      return processors::count().all == before.all && this_thread.mine()->held;
     });
     CHECK(end.succeeded());
   }

@@ -165,10 +165,18 @@ TEST_CASE("mspan: what an owner may be is told apart by its value") {
   CHECK(span_owner::is_at_home(p | span_owner::at_home));
   CHECK_FALSE(span_owner::is_processor(p | span_owner::at_home));
   CHECK(span_owner::home(p | span_owner::at_home) == &home);
-  for (const std::uintptr_t other :
-       {span_owner::in_central, span_owner::in_flux, span_owner::large, span_owner::nobody}) {
+  for (const std::uintptr_t other : {span_owner::in_flux, span_owner::large, span_owner::nobody}) {
     CHECK_FALSE(span_owner::is_processor(other));
     CHECK_FALSE(span_owner::is_at_home(other));
+    CHECK_FALSE(span_owner::is_in_central(other));
+  }
+  CHECK_FALSE(span_owner::is_in_central(p));
+  for (std::uint8_t c = 0; c < span_class_count; ++c) {
+    const std::uintptr_t listed = span_owner::in_central({c});
+    CHECK(span_owner::is_in_central(listed));
+    CHECK(span_owner::class_in_central(listed) == span_class{c});
+    CHECK_FALSE(span_owner::is_processor(listed));
+    CHECK_FALSE(span_owner::is_at_home(listed));
   }
 }
 

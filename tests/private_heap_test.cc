@@ -107,7 +107,7 @@ TEST_CASE("private_heap: a heap whose blocks other threads have freed meanwhile 
   CHECK(private_spans() == 0);
   processors::flush_idle(UINT64_MAX);
   processors::flush_shared();
-  this_thread.p->flush();
+  this_thread.mine()->flush();
   CHECK(pages_in_spans() <= before);
 }
 

@@ -119,7 +119,7 @@ TEST_CASE("remote: a full span that was left is taken to its mcentral once an ei
       CHECK(span_owner::is_at_home(s->owner.load()));
       send(s, slot_id{i}.word(), slot_id{i}.bit());
     }
-    CHECK(s->owner.load() == span_owner::in_central);
+    CHECK(s->owner.load() == span_owner::in_central(c));
     CHECK(s->count_free() == enough);
     for (std::size_t i = enough; i < s->slots; ++i) send(s, slot_id{i}.word(), slot_id{i}.bit());
     CHECK(s->owner.load() == span_owner::nobody);

@@ -74,6 +74,7 @@ TEST_CASE("scavenger: many threads that free at once start one background thread
           for (void* block : written_blocks(10 * mib, 300'000)) deallocate(block);
       });
     for (std::thread& t : threads) t.join();
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));  // a joined thread may still be listed
     return threads_of_this_process() == before + 1;
   });
   CHECK(end.succeeded());
