@@ -7,59 +7,67 @@ namespace umber::alloc {
 
 namespace {
 
-constexpr std::size_t wished_window = 4 * 1024 * gib;
-constexpr std::size_t smallest_window = 2 * arena_size;
 // Every sanitizer but none maps its shadow over fixed parts of the address space: a smaller window fits between them.
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr std::size_t most_window = 64 * gib;
+constexpr std::size_t window_bytes = 64 * gib;
 #else
-constexpr std::size_t most_window = wished_window;
+constexpr std::size_t window_bytes = 4 * 1024 * gib;
 #endif
+constexpr std::size_t most_skipped = 16;  // arenas
 
-std::size_t index_bytes(std::size_t pages) { return pages * sizeof(std::atomic<mspan*>); }
-
-// Under an address-space limit the rest of the process needs its share.
-std::size_t first_try() {
-  const std::size_t limit = os::address_space_limit();
-  return limit == SIZE_MAX ? most_window : round_up(limit / 4 * 3 + 1, arena_size);
-}
+constexpr std::size_t index_bytes(std::size_t pages) { return pages * sizeof(std::atomic<mspan*>); }
+constexpr std::size_t index_size = round_up(index_bytes(window_bytes / page_size), arena_size);
 
 }  // namespace
 
 bool heap_window::start() {
-  for (std::size_t bytes = first_try(); bytes >= smallest_window; bytes = round_down(bytes / 2, arena_size)) {
-    const std::size_t index_size = round_up(index_bytes(bytes / page_size), arena_size);
-    void* start = os::reserve(bytes + index_size, arena_size);
-    if (start == nullptr) continue;
-    base = address_of(start);
-    index = pointer_to<std::atomic<mspan*>>(base + bytes);
-    capacity = bytes / page_size;
-    return true;
-  }
-  return false;
-}
-
-bool heap_window::commit_arenas(page_count n) {
-  const std::size_t bytes = round_up(n.bytes(), arena_size);
-  if (committed + bytes / page_size > capacity) return false;
-  // The window is reserved already: a limit that was set since would not be felt otherwise.
-  if (page_count{committed}.bytes() + bytes > os::address_space_limit()) return false;
-  void* start = pointer_to(address({committed}));
-  if (!os::commit(&index[committed], index_bytes(bytes / page_size))) return false;
-  if (!os::commit(start, bytes)) return false;
-  if (current_options().thp == thp_policy::always) os::want_huge_pages(start, bytes, true);
-  if (current_options().thp == thp_policy::never) os::want_huge_pages(start, bytes, false);
-  committed += bytes / page_size;
+  // The system says where there is room, and gets it back: an address-space limit then counts only what is used.
+  void* start = os::reserve(index_size + window_bytes, arena_size);
+  if (start == nullptr || !os::unmap(start, index_size + window_bytes)) return false;
+  index = static_cast<std::atomic<mspan*>*>(start);
+  base = address_of(start) + index_size;
+  capacity = window_bytes / page_size;
   return true;
 }
 
-page_run heap_window::grow(page_count n, mspan* no_span) {
+// Maps pages [first, end) and the index up to `end`; false if the system has no memory, or something else lies there.
+bool heap_window::map(std::size_t first, std::size_t end) {
+  if (end > capacity) return false;
+  const std::size_t index_end = round_up(end, pages_per_arena);
+  if (index_end > indexed) {
+    if (!os::map_at(&index[indexed], index_bytes(index_end - indexed))) return false;
+    indexed = index_end;
+  }
+  void* start = pointer_to(address({first}));
+  const std::size_t bytes = (end - first) * page_size;
+  if (!os::map_at(start, bytes)) return false;
+  if (current_options().thp == thp_policy::always) os::want_huge_pages(start, bytes, true);
+  if (current_options().thp == thp_policy::never) os::want_huge_pages(start, bytes, false);
+  committed = end;
+  return true;
+}
+
+page_run heap_window::find_room(page_count n) {
   const std::size_t known = pages.load(std::memory_order_relaxed);  // relaxed: only we change it, under the lock
-  if (n.value > capacity - known) return {};
-  if (known + n.value > committed && !commit_arenas({known + n.value - committed})) return {};
-  const page_run fresh{{known}, n};
-  set_span(fresh, no_span);
-  pages.store(known + n.value, std::memory_order_release);  // pairs with the acquire in contains
+  if (known + n.value <= committed) return {{known}, n};
+  // Whole arenas; or, if the process may not have so much, just what is asked for.
+  if (map(committed, round_up(known + n.value, pages_per_arena)) || map(committed, known + n.value))
+    return {{known}, n};
+  const std::size_t next = round_up(committed, pages_per_arena);
+  for (std::size_t skipped = 1; skipped <= most_skipped; ++skipped) {
+    const std::size_t first = next + skipped * pages_per_arena;
+    if (map(first, round_up(first + n.value, pages_per_arena))) return {{first}, n};
+  }
+  return {};
+}
+
+page_run heap_window::grow(page_count n, mspan* no_span) {
+  if (n.value > capacity) return {};
+  const page_run fresh = find_room(n);
+  if (fresh.empty()) return {};
+  const std::size_t known = pages.load(std::memory_order_relaxed);  // relaxed: as above
+  set_span({{known}, fresh.end() - page_id{known}}, no_span);
+  pages.store(fresh.end().value, std::memory_order_release);  // pairs with the acquire in contains
   return fresh;
 }
 

@@ -1,7 +1,8 @@
 // The window of address space in which all heap memory lies, and the index that leads from an address to its span.
 //
-// At start-up a large range (4 TiB, less under an address-space limit) is reserved, which costs nothing, and cut into
-// arenas of 64 MiB that are committed one after the other. Because there is one window, "is it ours?" is one
+// At start-up a large range (4 TiB) is looked for, and cut into arenas of 64 MiB that are mapped one after the other,
+// at fixed addresses but never over anything: where something else lies already, an arena is skipped. The range is not
+// reserved, so limits of address space count what is used. Because there is one window, "is it ours?" is one
 // subtraction and one comparison, a page is named by its distance from the window's start, and the index is one flat
 // array: `span_of(page)` is one load. (An arena index plus a table per arena, as Go has it, was the first plan: four
 // more instructions on every free.) A wild, foreign or non-canonical pointer fails the comparison and is never
@@ -9,7 +10,7 @@
 //
 // Invariants
 //   [arena.1] for every page below window.pages, the index holds a span: `no_span` or a live one. Never null.
-//   [arena.2] window.pages only grows, and everything below it is in state ready.
+//   [arena.2] window.pages only grows, and everything that grow ever returned is in state ready.
 // Concurrency
 //   start and grow are called under the mheap's lock (start: once). Readers need none: `pages` is published after the
 //   index entries it covers, and an entry is changed only by the owner of the page.
@@ -31,10 +32,11 @@ struct heap_window {
   static inline constinit std::uintptr_t base = 0;
   static inline constinit std::atomic<std::size_t> pages{0};
   static inline constinit std::atomic<mspan*>* index = nullptr;
-  static inline constinit std::size_t capacity = 0;   // pages that the reservation holds
-  static inline constinit std::size_t committed = 0;  // pages in state ready, in whole arenas
+  static inline constinit std::size_t capacity = 0;   // pages that the window has room for
+  static inline constinit std::size_t committed = 0;  // one past the last page in state ready
+  static inline constinit std::size_t indexed = 0;    // pages that the index has memory for
 
-  // Reserves the window. False when there is no address space at all.
+  // Finds a place for the window. False when there is no address space at all.
   [[nodiscard]] static bool start();
   // Makes the next `n` pages after the last known ones ready, as a run; empty when memory or the window is exhausted.
   [[nodiscard]] static page_run grow(page_count n, mspan* no_span);
@@ -56,7 +58,8 @@ struct heap_window {
   }
 
  private:
-  [[nodiscard]] static bool commit_arenas(page_count n);
+  [[nodiscard]] static bool map(std::size_t first, std::size_t end);
+  [[nodiscard]] static page_run find_room(page_count n);
 };
 
 inline constexpr heap_window window;

@@ -4,6 +4,7 @@
 #include "metadata.h"
 #include "mheap.h"
 #include "planted.h"
+#include "private_heap.h"
 #include "processor.h"
 #include "scavenger.h"
 
@@ -17,6 +18,7 @@ mcentral::lock_type& central_lock(std::size_t c) { return central({static_cast<s
 
 void fork_prepare() UMBER_UNCHECKED {
   scavenger::lock_for_fork();
+  lock_private_heaps_for_fork();
   processors::lock_for_fork();
   for (std::size_t c = 0; c < span_class_count; ++c) central_lock(c).lock();
   heap.fork_lock().lock();
@@ -28,6 +30,7 @@ void fork_parent() UMBER_UNCHECKED {
   heap.fork_lock().unlock();
   for (std::size_t c = 0; c < span_class_count; ++c) central_lock(c).unlock();
   processors::unlock_after_fork();
+  unlock_private_heaps_after_fork();
   scavenger::unlock_after_fork();
 }
 
@@ -36,6 +39,7 @@ void fork_child() {
   if (!is_planted(fault::fork_forgets_reset)) heap.fork_lock().reset_in_child();
   for (std::size_t c = 0; c < span_class_count; ++c) central_lock(c).reset_in_child();
   processors::reset_in_child();
+  reset_private_heaps_in_child();
   scavenger::reset_in_child();
   ranks_forgotten();
 }

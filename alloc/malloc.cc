@@ -52,6 +52,7 @@ void* allocate_large_object(std::size_t n, std::size_t alignment, bool& zeroed) 
   if (UMBER_UNLIKELY(n > most || alignment > most)) return out_of_memory();
   mspan* s = heap.allocate_large(n, alignment);
   if (s == nullptr) return out_of_memory();
+  scavenger::note_growth();
   zeroed = (s->flags & mspan::flag_zeroed) != 0;
   return pointer_to(s->base);
 }
@@ -92,6 +93,7 @@ void* allocate_slot(size_class c, bool& zeroed) {
     const processors::visit visit;
     if (visit.get() != nullptr) slot = visit.get()->allocate(k, zeroed);
   }
+  scavenger::note_growth();
   return UMBER_LIKELY(slot != nullptr) ? slot : out_of_memory();
 }
 
@@ -115,7 +117,10 @@ bool still_fits(std::size_t size, std::size_t n) { return n <= size && (n > size
 
 // A large object that stays one: in place if it can, else by moving its pages. Null: neither.
 void* reallocate_large(mspan* s, std::size_t n) {
-  if (heap.resize_large(s, n)) return pointer_to(s->base);
+  if (heap.resize_large(s, n)) {
+    scavenger::note_free();
+    return pointer_to(s->base);
+  }
   if (s->private_home != nullptr) return nullptr;
   // Room to grow: an object that grew will grow, and pages that are not touched cost nothing.
   mspan* moved = heap.move_large(s, n + n / 8);

@@ -27,8 +27,9 @@ class alignas(cache_line) mcentral {
   // Lists a span that the caller owns (or has in flux) and that is not empty of free slots. If all its slots turn out
   // to be free it is not listed but handed back, in flux, for the caller to give to the mheap.
   [[nodiscard]] mspan* put(mspan* s);
-  // Collects what others have freed in a listed span. Handed back, in flux, if that was the rest of its slots.
-  [[nodiscard]] mspan* collect(mspan* s);
+  // Collects what others have freed in a span that was listed a moment ago; false if it is listed no more. If that was
+  // the rest of its slots it is handed back as `rest`, in flux.
+  [[nodiscard]] bool collect(mspan* s, mspan*& rest);
 
   // Calls `trim` for the span that has been listed longest without that, the lock held: its free bits are the
   // visitor's. False if there is none left.

@@ -208,10 +208,15 @@ void mheap::free_large(mspan* s) {
 
 bool mheap::resize_large(mspan* s, std::size_t bytes) {
   const page_count n = page_count::covering(bytes);
+  if (n > s->run.count) obey_limit(n - s->run.count);
   const lock_guard guard(lock_);
   if (n <= s->run.count) {
     const page_run rest{s->run.first + n, s->run.count - n};
-    if (!rest.empty()) pages_.free(rest);
+    if (rest.empty()) return true;
+    // As in free_large: where the mapping was moved the rest begins afresh, or stays with the object.
+    if ((s->flags & mspan::flag_moved) != 0 && !os::renew(pointer_to(window.address(rest.first)), rest.count.bytes()))
+      return true;
+    pages_.free(rest);
     note_free();
     s->run.count = n;
     return true;

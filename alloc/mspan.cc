@@ -43,7 +43,9 @@ void mspan::format_large(page_run pages, bool zeroed) {
 bool mspan::collect_remote() {
   bool any = false;
   for (std::size_t w = 0; w < words(); ++w) {
-    if (remote[w].load(std::memory_order_relaxed) == 0) continue;  // relaxed: only a hint, the exchange decides
+    // seq_cst: pairs with the fetch_or in remote.cc; after a change of owner or of in_inbox nothing sent before is
+    // missed.
+    if (remote[w].load(std::memory_order_seq_cst) == 0) continue;
     // acquire: pairs with the release in remote.cc's flush; what the freeing thread wrote happened before.
     const std::uint64_t freed = remote[w].exchange(0, std::memory_order_acquire);
     const std::uint64_t before = free[w].load(std::memory_order_relaxed);  // relaxed: ours

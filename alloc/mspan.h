@@ -56,13 +56,17 @@ struct span_home;  // a processor, as far as spans know it (remote.h)
 
 // What `mspan::owner` may say beside a processor.
 namespace span_owner {
-inline constexpr std::uintptr_t in_central = 0;
 inline constexpr std::uintptr_t at_home = 1;  // a flag on a processor's address
 inline constexpr std::uintptr_t in_flux = 2;
 inline constexpr std::uintptr_t large = 4;
 inline constexpr std::uintptr_t nobody = 6;
+// With the class, so that one load says which lock it is that must be taken.
+constexpr std::uintptr_t in_central(span_class c) { return (c.value + std::uintptr_t{1}) * 8; }
+inline constexpr std::uintptr_t last_in_central = span_class_count * 8;
+inline bool is_in_central(std::uintptr_t owner) { return owner > nobody && owner <= last_in_central; }
+inline span_class class_in_central(std::uintptr_t owner) { return {static_cast<std::uint8_t>(owner / 8 - 1)}; }
 inline bool is_at_home(std::uintptr_t owner) { return (owner & at_home) != 0; }
-inline bool is_processor(std::uintptr_t owner) { return owner > nobody && !is_at_home(owner); }
+inline bool is_processor(std::uintptr_t owner) { return owner > last_in_central && !is_at_home(owner); }
 inline span_home* home(std::uintptr_t owner) { return pointer_to<span_home>(owner & ~at_home); }
 }  // namespace span_owner
 

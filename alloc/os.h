@@ -32,6 +32,9 @@ std::size_t machine_page_size();
 
 // Address space of `bytes`, aligned to `alignment` (a power of two), in state reserved; nullptr when there is none.
 [[nodiscard]] void* reserve(std::size_t bytes, std::size_t alignment);
+// none -> ready, at this place and nowhere else: false when something lies there, or the system has not that much
+// memory to promise.
+[[nodiscard]] bool map_at(void* start, std::size_t bytes);
 // reserved -> ready. False when the system has not that much memory to promise.
 [[nodiscard]] bool commit(void* start, std::size_t bytes);
 // ready -> reserved, the contents lost.

@@ -236,6 +236,15 @@ bool renew(void* start, std::size_t bytes) {
   return !injected_now() && map_at(start, bytes, PROT_READ | PROT_WRITE, MAP_FIXED);
 }
 
+bool map_at(void* start, std::size_t bytes) {
+  const errno_kept keep;
+  if (injected_now()) return false;
+  void* const got = mmap(start, bytes, PROT_READ | PROT_WRITE, private_memory | MAP_FIXED_NOREPLACE, -1, 0);
+  if (got == start) return true;
+  if (got != MAP_FAILED) munmap(got, bytes);  // an older kernel took the place for a wish
+  return false;
+}
+
 bool unmap(void* start, std::size_t bytes) {
   const errno_kept keep;
   return munmap(start, bytes) == 0;
@@ -244,12 +253,18 @@ bool unmap(void* start, std::size_t bytes) {
 bool move(void* from, void* to, std::size_t bytes) {
   const errno_kept keep;
   if (injected_now()) return false;
-  constexpr int in_place = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
-  if (mremap(from, bytes, bytes, in_place, to) == to) return true;
-  const bool unsupported = errno == EINVAL || errno == EFAULT;
+  // By way of a place that nobody has: a move to a fixed place unmaps that place before it looks at the source, and if
+  // it then refuses the source (several mappings, an old kernel) another thread's mmap may take the hole.
+  void* const between = mremap(from, bytes, bytes, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, nullptr);
+  if (between == MAP_FAILED) {
+    const bool unsupported = errno == EINVAL || errno == EFAULT;
+    return unsupported && move_by_copying(static_cast<char*>(from), static_cast<char*>(to), bytes);
+  }
+  if (mremap(between, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to) return true;
   restore_target(to, bytes);
-  if (!unsupported) return false;
-  return move_by_copying(static_cast<char*>(from), static_cast<char*>(to), bytes);
+  const bool copied = move_by_copying(static_cast<char*>(between), static_cast<char*>(to), bytes);
+  munmap(between, bytes);
+  return copied;
 }
 
 huge_pages huge_page_mode() {

@@ -25,6 +25,9 @@ struct thread_sleep {
 };
 thread_sleep sleep_of(std::uint32_t thread);
 
+// Whether all other threads of the process have ended, the main thread too.
+bool is_last_thread();
+
 // Whether the thread waits in a system call, and where its stack ends then.
 bool sleeps_in_call(std::uint32_t thread, std::uintptr_t& stack_pointer);
 // Whether a signal handler may be running on the stack that begins at `stack_pointer`.

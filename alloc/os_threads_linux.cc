@@ -107,6 +107,15 @@ thread_sleep sleep_of(std::uint32_t thread) {
   return {*state == 'S', number(voluntary, 10) + number(forced, 10)};
 }
 
+bool is_last_thread() {
+  const auto main_thread = static_cast<std::uint32_t>(getpid());
+  const task_file status(main_thread, "status");
+  const char* state = status.after("\nState:\t");
+  const char* threads = status.after("\nThreads:\t");
+  // A main thread that has ended stays as a zombie as long as another thread lives.
+  return state != nullptr && threads != nullptr && *state == 'Z' && number(threads, 10) <= 2;
+}
+
 bool sleeps_in_call(std::uint32_t thread, std::uintptr_t& stack_pointer) {
   const task_file call(thread, "syscall");
   // "NUMBER ARGUMENT x 6 STACK PROGRAM-COUNTER", "running", or "-1 STACK PROGRAM-COUNTER" outside of a call.

@@ -8,28 +8,15 @@ namespace umber::alloc {
 
 struct private_heap : processor {
   mutex<rank::processor> lock;
+  private_heap* next_of_all_heaps = nullptr;  // never changes once set
   private_heap* next_unused = nullptr;
 };
 
 namespace {
 
 constinit mutex<rank::idle_list> unused_lock;
-constinit private_heap* unused = nullptr;  // guarded by unused_lock
-
-void link(private_heap* h, mspan* s) {
-  s->private_home = h;
-  s->heap_previous = nullptr;
-  s->heap_next = h->heap_spans;
-  if (h->heap_spans != nullptr) h->heap_spans->heap_previous = s;
-  h->heap_spans = s;
-}
-
-void unlink(private_heap* h, mspan* s) {
-  (s->heap_previous != nullptr ? s->heap_previous->heap_next : h->heap_spans) = s->heap_next;
-  if (s->heap_next != nullptr) s->heap_next->heap_previous = s->heap_previous;
-  s->heap_next = s->heap_previous = nullptr;
-  s->private_home = nullptr;
-}
+constinit private_heap* unused = nullptr;                 // guarded by unused_lock
+constinit std::atomic<private_heap*> all_heaps{nullptr};  // grows only
 
 private_heap* take_unused() {
   const lock_guard guard(unused_lock);
@@ -38,10 +25,29 @@ private_heap* take_unused() {
   return h;
 }
 
+void put_unused(private_heap* h) {
+  const lock_guard guard(unused_lock);
+  h->next_unused = unused;
+  unused = h;
+}
+
+void add_to_all(private_heap* h) {
+  private_heap* first = all_heaps.load(std::memory_order_relaxed);  // relaxed: the exchange decides
+  do h->next_of_all_heaps = first;
+  // release: pairs with the acquire in for_each_heap.
+  while (!all_heaps.compare_exchange_weak(first, h, std::memory_order_release, std::memory_order_relaxed));
+}
+
+template <class Visit>
+void for_each_heap(Visit visit) {
+  // acquire: pairs with the release in add_to_all.
+  for (private_heap* h = all_heaps.load(std::memory_order_acquire); h != nullptr; h = h->next_of_all_heaps) visit(*h);
+}
+
 void* allocate_large_in(private_heap* h, std::size_t n, std::size_t alignment) {
   mspan* s = heap.allocate_large(n == 0 ? 1 : n, alignment);
   if (s == nullptr) return nullptr;
-  link(h, s);
+  h->own_privately(s);
   return pointer_to(s->base);
 }
 
@@ -59,11 +65,14 @@ void free_span_of(mspan* s) {
 }  // namespace
 
 private_heap* create_private_heap() noexcept {
-  void* storage = take_unused();
-  if (storage == nullptr) storage = metadata::allocate(sizeof(private_heap), alignof(private_heap));
+  // One that is used again is not constructed again: somebody may be about to leave a span in its inbox still.
+  private_heap* h = take_unused();
+  if (h != nullptr) return h;
+  void* storage = metadata::allocate(sizeof(private_heap), alignof(private_heap));
   if (storage == nullptr) return nullptr;
-  auto* h = new (storage) private_heap;
+  h = new (storage) private_heap;
   h->is_private = true;
+  add_to_all(h);
   return h;
 }
 
@@ -81,22 +90,36 @@ void destroy_private_heap(private_heap* h) noexcept {
   {
     const lock_guard guard(h->lock);
     h->attend();
+    h->forget_spans();
     while (mspan* s = h->heap_spans) {
-      unlink(h, s);
+      h->disown_privately(s);
       s->next = s->previous = nullptr;
       free_span_of(s);
     }
     heap.empty_stock(h->stock);
   }
-  const lock_guard guard(unused_lock);
-  h->next_unused = unused;
-  unused = h;
+  put_unused(h);
 }
 
 void forget_large(mspan* s) noexcept {
   auto* h = static_cast<private_heap*>(s->private_home);
   const lock_guard guard(h->lock);
-  unlink(h, s);
+  h->disown_privately(s);
+}
+
+void lock_private_heaps_for_fork() UMBER_UNCHECKED {
+  for_each_heap([](private_heap& h) UMBER_UNCHECKED { h.lock.lock(); });
+  unused_lock.lock();
+}
+
+void unlock_private_heaps_after_fork() UMBER_UNCHECKED {
+  unused_lock.unlock();
+  for_each_heap([](private_heap& h) UMBER_UNCHECKED { h.lock.unlock(); });
+}
+
+void reset_private_heaps_in_child() {
+  unused_lock.reset_in_child();
+  for_each_heap([](private_heap& h) { h.lock.reset_in_child(); });
 }
 
 }  // namespace umber::alloc

@@ -25,6 +25,11 @@ struct private_heap;
 // Every block of the heap is free afterwards.
 void destroy_private_heap(private_heap* h) noexcept;
 
+// Around fork: the locks of all private heaps, after those of the shared processors and before all lower ones.
+void lock_private_heaps_for_fork();
+void unlock_private_heaps_after_fork();
+void reset_private_heaps_in_child();
+
 struct mspan;
 // A large object of some private heap was freed by itself.
 void forget_large(mspan* s) noexcept;

@@ -87,6 +87,15 @@ mspan* processor::sweep_instead(span_class c) {
   return s;
 }
 
+// There are no pages: what this processor keeps for later is wanted now.
+mspan* processor::find_last_resort(span_class c) {
+  if (is_private) return take_available(c, 1);
+  for (std::size_t k = 0; k < span_class_count; ++k) hand_over({static_cast<std::uint8_t>(k)});
+  heap.empty_stock(stock);
+  mspan* s = central(c).take(this);
+  return s != nullptr ? s : heap.allocate_span(c, this, stock);
+}
+
 mspan* processor::find_span(span_class c) {
   mspan* s = take_available(c, info(c).slots / 8 < most_enough ? info(c).slots / 8 : most_enough);
   if (s != nullptr) return s;
@@ -95,16 +104,33 @@ mspan* processor::find_span(span_class c) {
   if (s == nullptr && !c.is_noscan()) s = sweep_instead(c);
   if (s != nullptr) return s;
   s = heap.allocate_span(c, this, stock);
-  if (s == nullptr) return take_available(c, 1);
+  if (s == nullptr) s = find_last_resort(c);
+  if (s == nullptr) return nullptr;
   if (!c.is_noscan() && collector.active.load(std::memory_order_acquire))  // pairs with the release of who sets it
     collector.grew(s->run.count.bytes());
-  if (!is_private) return s;
+  if (is_private && s->private_home == nullptr) own_privately(s);
+  return s;
+}
+
+void processor::own_privately(mspan* s) {
   s->private_home = this;
   s->heap_previous = nullptr;
   s->heap_next = heap_spans;
   if (heap_spans != nullptr) heap_spans->heap_previous = s;
   heap_spans = s;
-  return s;
+}
+
+void processor::forget_spans() {
+  cache = {};
+  for (span_list& list : available) list = {};
+  retained_bytes = available_bytes = 0;
+}
+
+void processor::disown_privately(mspan* s) {
+  (s->heap_previous != nullptr ? s->heap_previous->heap_next : heap_spans) = s->heap_next;
+  if (s->heap_next != nullptr) s->heap_next->heap_previous = s->heap_previous;
+  s->heap_next = s->heap_previous = nullptr;
+  s->private_home = nullptr;
 }
 
 bool processor::leave_full(mspan* s) {
@@ -182,12 +208,7 @@ void processor::retire(mspan* s) {
 }
 
 void processor::release(mspan* s) {
-  if (is_private) {
-    (s->heap_previous != nullptr ? s->heap_previous->heap_next : heap_spans) = s->heap_next;
-    if (s->heap_next != nullptr) s->heap_next->heap_previous = s->heap_previous;
-    s->heap_next = s->heap_previous = nullptr;
-    s->private_home = nullptr;
-  }
+  if (is_private) disown_privately(s);
   heap.free_span(s, &stock);
 }
 
@@ -286,6 +307,7 @@ namespace {
 constexpr std::uint32_t visits_before_attaching = 16;
 constexpr std::size_t warm_idle = 8;  // processors that stay idle with their caches full
 constexpr std::size_t shared_count = 4;
+constexpr std::uint64_t already_empty = UINT64_MAX;  // an idle_since: nothing to flush
 
 constinit mutex<rank::idle_list> lock;
 constinit processor* idle = nullptr;  // guarded by lock, as all below
@@ -329,12 +351,21 @@ void let_go(processor* p) {
   --held_now;
 }
 
+bool has_key_locked(void (*at_thread_exit)(void*)) {
+  if (!key_exists) key_exists = pthread_key_create(&key, at_thread_exit) == 0;
+  return key_exists;
+}
+
+bool has_key(void (*at_thread_exit)(void*)) {
+  const lock_guard guard(lock);
+  return has_key_locked(at_thread_exit);
+}
+
 // Under the lock, because a processor that was being taken from this thread may just have been given back to it.
 processor* take_idle_or_create(void (*at_thread_exit)(void*)) {
   const lock_guard guard(lock);
   if (this_thread.mine() != &no_processor) return this_thread.mine();
-  if (!key_exists) key_exists = pthread_key_create(&key, at_thread_exit) == 0;
-  if (!key_exists) return nullptr;
+  if (!has_key_locked(at_thread_exit)) return nullptr;
   processor* p = idle;
   if (p == nullptr) {
     p = create_locked();
@@ -379,7 +410,8 @@ processor* attach(void (*at_thread_exit)(void*)) {
   thread_state& t = this_thread;
   if (t.exiting) return nullptr;
   if (t.visits < visits_before_attaching && !(t.visits == 0 && is_first())) {
-    ++t.visits;
+    // From the first visit on: a thread whose exit went unseen could attach after all destructors have run.
+    if (++t.visits == 1 && has_key(at_thread_exit)) pthread_setspecific(key, &t);
     return nullptr;
   }
   processor* p = take_idle_or_create(at_thread_exit);
@@ -456,33 +488,43 @@ processor* create() {
   return create_locked();
 }
 
+namespace {
+
+// Takes a processor that has been idle since before `time` and is not empty yet out of the list.
+processor* take_old_idle(std::uint64_t time) {
+  const lock_guard guard(lock);
+  for (processor** link = &idle; *link != nullptr; link = &(*link)->next) {
+    processor* p = *link;
+    if (p->idle_since >= time || p->idle_since == already_empty) continue;
+    *link = p->next;
+    p->next = nullptr;
+    --idle_count;
+    p->moving = true;
+    return p;
+  }
+  return nullptr;
+}
+
+void put_empty_idle(processor* p) {
+  const lock_guard guard(lock);
+  p->moving = false;
+  p->idle_since = already_empty;
+  // At the end: the warm ones are wanted first.
+  processor** link = &idle;
+  while (*link != nullptr) link = &(*link)->next;
+  p->next = nullptr;
+  *link = p;
+  ++idle_count;
+}
+
+}  // namespace
+
 std::size_t flush_idle(std::uint64_t time) {
   std::size_t flushed = 0;
-  processor* taken = nullptr;
-  {
-    const lock_guard guard(lock);
-    taken = idle;
-    idle = nullptr;
-    idle_count = 0;
-  }
-  processor* back = nullptr;
-  while (taken != nullptr) {
-    processor* p = taken;
-    taken = p->next;
-    if (p->idle_since < time) {
-      p->flush();
-      p->idle_since = UINT64_MAX;  // empty: nothing to do next time
-      ++flushed;
-    } else {
-      p->attend();
-    }
-    p->next = back;
-    back = p;
-  }
-  while (back != nullptr) {
-    processor* p = back;
-    back = p->next;
-    put_idle(p);
+  while (processor* p = take_old_idle(time)) {
+    p->flush();
+    put_empty_idle(p);
+    ++flushed;
   }
   return flushed;
 }
@@ -513,12 +555,10 @@ void reset_in_child() {
   lock.reset_in_child();
   for (shared_processor& s : shared) s.lock.reset_in_child();
   for (processor* p = all; p != nullptr; p = p->next_of_all) {
-    if (!p->held) continue;
-    if (p->holder == &this_thread) {
-      p->holder_id = os::thread_id();
-      continue;
-    }
-    let_go(p);
+    if (p->held && p->holder == &this_thread) p->holder_id = os::thread_id();
+    if (p->held ? p->holder == &this_thread : !p->moving) continue;
+    if (p->held) let_go(p);
+    p->moving = false;
     if (p->inside) continue;
     p->disturbed = true;
     put_idle_locked(p);

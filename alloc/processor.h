@@ -55,6 +55,7 @@ struct processor : span_home {
   thread_state* holder = nullptr;
   std::uint32_t holder_id = 0;      // of the system
   std::uint64_t seen_switches = 0;  // of the holder, when retake last looked
+  bool moving = false;              // on its way into the idle list: being flushed
   bool disturbed = false;           // its thread vanished in a fork: countdowns may be off by one
   mspan* heap_spans = nullptr;      // private: all spans of the heap, linked by heap_next
   processor* next = nullptr;        // in the idle list
@@ -71,6 +72,11 @@ struct processor : span_home {
   void attend();
   // Reads the remote bits of every span that is ours: dies if a slot was freed both here and by another thread.
   void check_frees();
+  // A private heap's: lists all spans that it has, large ones too.
+  void own_privately(mspan* s);
+  void disown_privately(mspan* s);
+  // Lets go of all spans without looking at them, because their pages are about to be freed.
+  void forget_spans();
   // Gives everything back: spans to their mcentrals or the mheap, pages, frees of others' slots.
   void flush();
 
@@ -83,6 +89,7 @@ struct processor : span_home {
   bool refill(span_class c);
   mspan* find_span(span_class c);
   mspan* sweep_instead(span_class c);
+  mspan* find_last_resort(span_class c);
   mspan* take_available(span_class c, std::size_t enough);
   void keep(mspan* s);
   mspan* take_kept(span_class c);

@@ -27,14 +27,18 @@ void send(mspan* s, std::size_t w, std::uint64_t bits) {
   const std::uint64_t before = s->remote[w].fetch_or(bits, std::memory_order_seq_cst);
   if (UMBER_UNLIKELY((before & bits) != 0))
     die_double_free(*s, {w * 64 + static_cast<std::size_t>(std::countr_zero(before & bits))});
-  const std::uintptr_t owner = s->owner.load(std::memory_order_seq_cst);  // seq_cst: see above
-  if (owner == span_owner::in_central) {
-    mspan* rest = central(s->spans_class()).collect(s);
-    if (rest != nullptr) heap.free_span(rest, nullptr);
-  } else if (span_owner::is_processor(owner)) {
-    span_owner::home(owner)->notify(s);
-  } else if (span_owner::is_at_home(owner)) {
-    take_from_home(s, owner);
+  for (;;) {
+    const std::uintptr_t owner = s->owner.load(std::memory_order_seq_cst);  // seq_cst: see above
+    if (span_owner::is_in_central(owner)) {
+      mspan* rest = nullptr;
+      if (!central(span_owner::class_in_central(owner)).collect(s, rest)) continue;  // it has just left
+      if (rest != nullptr) heap.free_span(rest, nullptr);
+    } else if (span_owner::is_processor(owner)) {
+      span_owner::home(owner)->notify(s);
+    } else if (span_owner::is_at_home(owner)) {
+      take_from_home(s, owner);
+    }
+    return;
   }
 }
 

@@ -4,12 +4,14 @@
 #include "mheap.h"
 #include "options.h"
 #include "os.h"
+#include "os_threads.h"
 #include "processor.h"
 #include "retake.h"
 #include "trim.h"
 
 #include <pthread.h>
 #include <signal.h>
+#include <cerrno>
 
 namespace umber::alloc::scavenger {
 
@@ -19,13 +21,15 @@ constexpr std::uint64_t ms = 1000000;
 constexpr std::uint64_t tick = 100 * ms;
 constexpr std::uint64_t most_cpu_a_tick = 5 * ms;
 constexpr std::uint64_t sleep_for_each_ns = 20;
-constexpr std::size_t most_trimmed_a_round = 64 * mib;
-constexpr page_count worth_starting = page_count::covering(4 * mib);
+constexpr std::size_t most_trimmed_a_round = gib;
+constexpr page_count worth_starting = page_count::covering(12 * mib);
 constexpr page_count worth_waking = page_count::covering(256 * kib);
 constexpr std::size_t most_history = 64;
 // From this many threads with processors on it is worth looking which of them sleep, and how often.
 constexpr std::size_t many_holders = 32;
 constexpr std::uint64_t look_again = 5000 * ms;
+constexpr std::uint64_t look_whether_alone = 1000 * ms;
+constexpr std::uint64_t most_cpu_retaking = 20 * ms;
 
 enum state : std::uint32_t { not_started, asleep, awake, cannot_start };
 
@@ -78,17 +82,37 @@ bool round(demand& history, std::size_t number) {
   const std::uint64_t started = os::thread_cpu_time();
   const std::uint64_t now = os::now();
   const std::uint64_t decay = decay_ns();
-  processors::flush_idle(now > decay ? now - decay : 0);
+  bool worked = processors::flush_idle(now > decay ? now - decay : 0) > 0;
   if (number % 10 == 9) {
-    retake_processors(most_cpu_a_tick);
+    worked = retake_processors(most_cpu_retaking) > 0 || worked;
     processors::flush_shared();
-    count_released(trim_centrals(most_trimmed_a_round));
+    const std::size_t trimmed = trim_centrals(most_trimmed_a_round);
+    count_released(trimmed);
+    worked = trimmed > 0 || worked;
   }
   const page_figures f = heap.figures();
   const page_count in_use = f.known - f.free;
   const page_count keep = history.highest(in_use) - in_use;
   if (f.unscavenged > keep) release_due(f.unscavenged - keep, started);
-  return heap.figures().unscavenged >= worth_waking;
+  return worked || heap.figures().unscavenged >= worth_waking;
+}
+
+// Sleeps until a free or a thread calls for work. False if the process has ended but for this thread.
+bool sleep_until_called() {
+  std::uint32_t expected = awake;
+  for (;;) {
+    // acq_rel, here and below: pairs with the change in make_awake.
+    if (!current.compare_exchange_strong(expected, asleep, std::memory_order_acq_rel, std::memory_order_relaxed) &&
+        expected != asleep)
+      return true;
+    // Nobody holds a processor when the main thread has ended, or is asleep for long.
+    const std::size_t holders = processors::held_count();
+    os::wait(futex_word(), asleep, holders == 0 ? look_whether_alone : holders >= many_holders ? look_again : 0);
+    if (current.load(std::memory_order_acquire) == awake) return true;  // pairs with the change in make_awake
+    if (os::is_last_thread()) return false;
+    if (holders >= many_holders) retake_processors(most_cpu_retaking);
+    expected = awake;
+  }
 }
 
 void* run(void* /*unused*/) {
@@ -100,15 +124,11 @@ void* run(void* /*unused*/) {
     quiet = round(history, number++) ? 0 : quiet + 1;
     const std::uint64_t used = os::thread_cpu_time() - before;
     cpu_total.fetch_add(used, std::memory_order_relaxed);  // relaxed: a statistic
+    if (os::is_last_thread()) return nullptr;              // libc ends the process when its last thread does
     // A few rounds more after the last work, so that idle processors and half-used spans have their turn.
     if (quiet > 2 * decay_ns() / tick + 10) {
       quiet = 0;
-      std::uint32_t expected = awake;
-      // acq_rel: pairs with the change in note_free.
-      if (current.compare_exchange_strong(expected, asleep, std::memory_order_acq_rel, std::memory_order_relaxed))
-        os::wait(futex_word(), asleep, processors::held_count() >= many_holders ? look_again : 0);
-      std::uint32_t sleeping = asleep;  // woken without a reason
-      current.compare_exchange_strong(sleeping, awake, std::memory_order_acq_rel, std::memory_order_relaxed);
+      if (!sleep_until_called()) return nullptr;
       continue;
     }
     const std::uint64_t pause = used * sleep_for_each_ns > tick ? used * sleep_for_each_ns : tick;
@@ -117,21 +137,29 @@ void* run(void* /*unused*/) {
 }
 
 // Signals belong to the program's threads.
+bool create_thread(std::size_t stack_bytes) {
+  pthread_attr_t attributes;
+  if (pthread_attr_init(&attributes) != 0) return false;
+  pthread_t thread;
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  const bool created = pthread_attr_setstacksize(&attributes, stack_bytes) == 0 &&
+                       pthread_create(&thread, &attributes, run, nullptr) == 0;
+  pthread_attr_destroy(&attributes);
+  return created;
+}
+
 bool start_thread() {
+  const int saved = errno;
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
-  if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0) return false;
-  pthread_attr_t attributes;
-  pthread_t thread;
-  bool started = pthread_attr_init(&attributes) == 0;
-  if (started) {
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, 128 * kib);
-    started = pthread_create(&thread, &attributes, run, nullptr) == 0;
-    pthread_attr_destroy(&attributes);
+  bool started = false;
+  if (pthread_sigmask(SIG_SETMASK, &all, &before) == 0) {
+    // Where libraries have much TLS a small stack does not hold it.
+    started = create_thread(128 * kib) || create_thread(2 * mib);
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = saved;
   return started;
 }
 
@@ -139,26 +167,39 @@ bool start_thread() {
 
 namespace {
 
-// Wakes or starts the background thread if there are enough pages for that.
-void make_awake(page_count to_wake, page_count to_start) {
-  const std::uint32_t now = current.load(std::memory_order_relaxed);  // relaxed: a hint; the exchange decides
-  if (UMBER_LIKELY(now == awake || now == cannot_start)) return;
-  if (UMBER_LIKELY(heap.unscavenged_hint() < (now == not_started ? to_start : to_wake))) return;
+bool is_wanted() {
   const options& wished = current_options();
-  if (!wished.scavenger || wished.decay_ms < 0) return;
-  std::uint32_t expected = now;
-  // acq_rel: pairs with the change in run.
-  if (!current.compare_exchange_strong(expected, awake, std::memory_order_acq_rel, std::memory_order_relaxed)) return;
-  if (now == asleep) return os::wake_one(futex_word());
-  if (!start_thread()) current.store(cannot_start, std::memory_order_relaxed);  // relaxed: a hint, as above
+  return wished.scavenger && wished.decay_ms >= 0;
+}
+
+// acq_rel: pairs with the changes in run.
+bool change(std::uint32_t from, std::uint32_t to) {
+  return current.compare_exchange_strong(from, to, std::memory_order_acq_rel, std::memory_order_relaxed);
+}
+
+void start() {
+  if (!is_wanted() || !change(not_started, awake)) return;
+  if (!start_thread()) change(awake, cannot_start);
 }
 
 }  // namespace
 
-void note_free() { make_awake(worth_waking, worth_starting); }
+void note_free() {
+  // relaxed: a hint; the exchange decides.
+  if (UMBER_LIKELY(current.load(std::memory_order_relaxed) != asleep || heap.unscavenged_hint() < worth_waking)) return;
+  if (change(asleep, awake)) os::wake_one(futex_word());
+}
+
+void note_growth() {
+  if (UMBER_UNLIKELY(current.load(std::memory_order_relaxed) == not_started &&              // relaxed: a hint, as above
+                     window.pages.load(std::memory_order_relaxed) > worth_starting.value))  // relaxed: a size
+    start();
+}
 
 void note_processor() {
-  if (processors::held_count() >= many_holders) make_awake({0}, {0});
+  if (UMBER_LIKELY(processors::held_count() < many_holders)) return;
+  if (change(asleep, awake)) os::wake_one(futex_word());
+  start();
 }
 
 std::size_t release_all() {

@@ -7,8 +7,10 @@
 // processors that no thread has held for the decay time, reads inboxes that nobody reads, and looks inside spans of
 // the mcentrals for free slots that cover whole pages of the machine. It takes processors back from threads that sleep.
 //
-// It sleeps without a timeout when nothing is due, and is woken by the free that makes something due. It is never
-// started in a process that has not freed a few MiB at once, so most programs never have it.
+// It sleeps when nothing is due, and is woken by the free that makes something due. It is started by the allocation
+// with which the heap outgrows 12 MiB, so small programs never have it; not by a free, because libc frees while it
+// holds locks that starting a thread takes. When it is the last thread of the process it returns, so that the process
+// ends.
 //
 // Invariants
 //   [scavenger.1] at most one background thread a process.
@@ -22,9 +24,12 @@
 
 namespace umber::alloc::scavenger {
 
-// Memory was freed or a processor left: makes sure that the background thread is awake if there is enough to do. May
-// start it (which allocates): the caller is at the end of its work and holds nothing.
+// Memory was freed or a processor left: wakes the background thread if there is enough to do. Never starts it: libc
+// frees with locks held that starting a thread needs.
 void note_free();
+// Memory was allocated: starts the background thread if the heap has become large. The caller is at the end of its work
+// and holds nothing, because this allocates.
+void note_growth();
 
 // A thread has got a processor: with many of them it is worth looking which of their threads sleep.
 void note_processor();
