@@ -9,25 +9,44 @@ namespace {
 
 // Every sanitizer but none maps its shadow over fixed parts of the address space: a smaller window fits between them.
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr std::size_t window_bytes = 64 * gib;
+constexpr std::size_t most_window = 64 * gib;
 #else
-constexpr std::size_t window_bytes = 4 * 1024 * gib;
+constexpr std::size_t most_window = 4 * 1024 * gib;
 #endif
+constexpr std::size_t fair_window = 64 * gib;
+constexpr std::size_t least_window = 2 * arena_size;
 constexpr std::size_t most_skipped = 16;  // arenas
 
 constexpr std::size_t index_bytes(std::size_t pages) { return pages * sizeof(std::atomic<mspan*>); }
-constexpr std::size_t index_size = round_up(index_bytes(window_bytes / page_size), arena_size);
+constexpr std::size_t index_size(std::size_t window) { return round_up(index_bytes(window / page_size), arena_size); }
+
+// Where the system would put so much; it has it back already. 0: nowhere.
+std::uintptr_t find_place(std::size_t bytes) {
+  void* start = os::reserve(bytes, arena_size);
+  return start != nullptr && os::unmap(start, bytes) ? address_of(start) : 0;
+}
 
 }  // namespace
 
+// The range is not kept reserved: limits of address space then count only what is used, and can be lowered later.
 bool heap_window::start() {
-  // The system says where there is room, and gets it back: an address-space limit then counts only what is used.
-  void* start = os::reserve(index_size + window_bytes, arena_size);
-  if (start == nullptr || !os::unmap(start, index_size + window_bytes)) return false;
-  index = static_cast<std::atomic<mspan*>*>(start);
-  base = address_of(start) + index_size;
-  capacity = window_bytes / page_size;
+  const bool limited = os::address_space_limit() != SIZE_MAX;
+  for (std::size_t bytes = most_window; bytes >= (limited ? fair_window : least_window); bytes /= 2)
+    if (const std::uintptr_t place = find_place(bytes + index_size(bytes)); place != 0) {
+      settle(place, bytes);
+      return true;
+    }
+  // A limit forbids to ask for so much at once. The system hands out addresses from the top: below is room.
+  const std::uintptr_t place = find_place(arena_size);
+  if (place <= fair_window + index_size(fair_window)) return false;
+  settle(place - fair_window - index_size(fair_window), fair_window);
   return true;
+}
+
+void heap_window::settle(std::uintptr_t place, std::size_t bytes) {
+  index = pointer_to<std::atomic<mspan*>>(place);
+  base = place + index_size(bytes);
+  capacity = bytes / page_size;
 }
 
 // Maps pages [first, end) and the index up to `end`; false if the system has no memory, or something else lies there.

@@ -58,6 +58,7 @@ struct heap_window {
   }
 
  private:
+  static void settle(std::uintptr_t place, std::size_t bytes);
   [[nodiscard]] static bool map(std::size_t first, std::size_t end);
   [[nodiscard]] static page_run find_room(page_count n);
 };

@@ -2,7 +2,7 @@
 
 #include "mheap.h"
 #include "os.h"
-#include "processor.h"
+#include "processors.h"
 #include "scavenger.h"
 
 namespace umber::alloc {

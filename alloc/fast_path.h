@@ -19,7 +19,7 @@
 #pragma once
 
 #include "planted.h"
-#include "processor.h"
+#include "processors.h"
 
 namespace umber::alloc {
 

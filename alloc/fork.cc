@@ -5,7 +5,7 @@
 #include "mheap.h"
 #include "planted.h"
 #include "private_heap.h"
-#include "processor.h"
+#include "processors.h"
 #include "scavenger.h"
 
 namespace umber::alloc {

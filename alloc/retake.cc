@@ -2,7 +2,7 @@
 
 #include "os.h"
 #include "os_threads.h"
-#include "processor.h"
+#include "processors.h"
 
 namespace umber::alloc {
 

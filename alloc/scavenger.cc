@@ -5,7 +5,7 @@
 #include "options.h"
 #include "os.h"
 #include "os_threads.h"
-#include "processor.h"
+#include "processors.h"
 #include "retake.h"
 #include "trim.h"
 

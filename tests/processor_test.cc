@@ -1,4 +1,4 @@
-#include "alloc/processor.h"
+#include "alloc/processors.h"
 
 #include "alloc/malloc.h"
 #include "testing.h"
@@ -213,7 +213,7 @@ void settle() {
 
 }  // namespace
 
-TEST_CASE("processor: a thread that allocates once visits, one that goes on gets its own [processor.3]") {
+TEST_CASE("processor: a thread that allocates once visits, one that goes on gets its own [processors.1]") {
   settle();
   const std::size_t before = processors::count().all;
   for (int i = 0; i < 50; ++i)
@@ -238,7 +238,7 @@ TEST_CASE("processor: a thread that allocates once visits, one that goes on gets
   CHECK(second == first);
 }
 
-TEST_CASE("processor: two threads never hold one processor [processor.3]") {
+TEST_CASE("processor: two threads never hold one processor [processors.1]") {
   std::atomic<int> arrived{0};
   std::vector<std::thread> threads;
   std::vector<processor*> held(16);
@@ -292,7 +292,7 @@ TEST_CASE("processor: frees in the last destructors of a thread are visits, and 
   CHECK(live_slots(class_of(112)) == 0);
 }
 
-TEST_CASE("processor: threads that come and go, and idle processors emptied meanwhile, lose nothing [processor.3]") {
+TEST_CASE("processor: threads that come and go, and idle processors emptied meanwhile, lose nothing [processors.1]") {
   std::atomic<bool> done{false};
   std::thread cleaner([&] {
     while (!done) {

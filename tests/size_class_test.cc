@@ -8,16 +8,16 @@ TEST_CASE("size_class: a request gets the smallest class of malloc that holds it
   for (std::size_t n = 0; n <= max_small_size; ++n) {
     const size_class got = class_for(n);
     const std::size_t size = info(got).slot_size;
-    std::size_t expected = n <= 8 ? 1 : 2;
-    while (classes[expected].slot_size < n || (n > 8 && classes[expected].slot_size % min_alignment != 0)) ++expected;
-    if (size < n || got.value != expected || (n > 8 && size % min_alignment != 0)) FAIL("n = " << n);
+    std::size_t expected = 1;
+    while (classes[expected].slot_size < n || classes[expected].slot_size % min_alignment != 0) ++expected;
+    if (size < n || got.value != expected || size % min_alignment != 0) FAIL("n = " << n);
   }
 }
 
 TEST_CASE("size_class: every size that a class has is its own class's") {
   for (std::uint8_t c = 1; c < size_class_count; ++c) {
     const std::size_t size = classes[c].slot_size;
-    if (size == 8 || size % min_alignment == 0) CHECK(class_for(size) == size_class{c});
+    if (size % min_alignment == 0) CHECK(class_for(size) == size_class{c});
   }
 }
 
