@@ -2,8 +2,9 @@
 // hardware and the design fix, and the few arithmetic helpers that <bit> lacks.
 //
 // A heap has one hot path of a dozen instructions and a long tail of cold code. Which is which is said here once:
-// `UMBER_FAST` functions are folded into their caller, `UMBER_SLOW` ones are kept out of it so that they neither
-// take registers nor cache lines from it. No other file contains a compiler attribute or an `#if` (except os_*).
+// `UMBER_FAST` functions are folded into their caller; `UMBER_SLOW` ones are kept out of it, so that they neither take
+// registers nor cache lines from it; `UMBER_WARM` ones are out of the way too, but fast. No other file contains a
+// compiler attribute or an `#if` for a platform (except os_*).
 //
 // Invariants
 //   None: nothing here has state.
@@ -18,6 +19,7 @@
 #include <cstdint>
 
 #define UMBER_FAST [[gnu::always_inline]] inline
+#define UMBER_WARM [[gnu::noinline]]
 #define UMBER_SLOW [[gnu::noinline, gnu::cold]]
 #define UMBER_LIKELY(condition) __builtin_expect(static_cast<bool>(condition), true)
 #define UMBER_UNLIKELY(condition) __builtin_expect(static_cast<bool>(condition), false)

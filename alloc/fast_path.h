@@ -36,13 +36,13 @@ inline constexpr std::array<std::uint16_t, max_table_size + 1> places = make_pla
 
 }  // namespace fast_path_detail
 
-[[nodiscard]] UMBER_SLOW void* allocate_slow(std::size_t n) noexcept;
-UMBER_SLOW void deallocate_slow(void* p) noexcept;
+[[nodiscard]] UMBER_WARM void* allocate_slow(std::size_t n) noexcept;
+UMBER_WARM void deallocate_slow(void* p) noexcept;
 UMBER_SLOW void deallocate_sized_slow(void* p, std::size_t n) noexcept;
 // p is a slot of a span of this processor, and it was freed before.
 UMBER_SLOW void deallocate_again(const mspan* s, slot_id slot) noexcept;
 // The countdown of the span has come to zero.
-UMBER_SLOW void deallocate_last(mspan* s) noexcept;
+UMBER_WARM void deallocate_last(mspan* s) noexcept;
 
 UMBER_FAST void* fast_allocate(std::size_t n) noexcept {
   if (UMBER_LIKELY(n <= max_table_size)) {

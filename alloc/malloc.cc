@@ -30,7 +30,7 @@ struct block {
   std::size_t size() const { return is_large() ? span->run.count.bytes() : span->slot_size; }
 };
 
-block find_block(const void* p, const char* call) {
+UMBER_FAST block find_block(const void* p, const char* call) {
   const std::uintptr_t address = address_of(p);
   if (UMBER_UNLIKELY(!window.contains(address))) die_misuse(call, p, "was not allocated by this heap");
   block b{window.span_of(window.page_of(address)), {}, 0};

@@ -79,12 +79,6 @@ std::size_t mspan::count_free_or_remote() const {
   return n;
 }
 
-bool mspan::is_free_or_remote(slot_id slot) const {
-  // relaxed: the program's own ordering between malloc and free makes a live slot's zero visible to who frees it.
-  return ((free[slot.word()].load(std::memory_order_relaxed) | remote[slot.word()].load(std::memory_order_relaxed)) &
-          slot.bit()) != 0;
-}
-
 bool mspan::any_free() const {
   for (std::size_t w = 0; w < words(); ++w)
     if (free[w].load(std::memory_order_relaxed) != 0) return true;  // relaxed: ours

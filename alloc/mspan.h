@@ -131,7 +131,11 @@ struct alignas(4 * cache_line) mspan {
   bool has_remote() const;
   std::size_t count_free() const;            // by the free bits
   std::size_t count_free_or_remote() const;  // anybody: a snapshot
-  bool is_free_or_remote(slot_id slot) const;
+  bool is_free_or_remote(slot_id slot) const {
+    // relaxed: the program's own ordering between malloc and free makes a live slot's zero visible to who frees it.
+    return ((free[slot.word()].load(std::memory_order_relaxed) | remote[slot.word()].load(std::memory_order_relaxed)) &
+            slot.bit()) != 0;
+  }
   // Owner only: free slots exist, all slots are free.
   bool any_free() const;
   bool all_free() const { return count_free() == slots; }

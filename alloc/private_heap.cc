@@ -14,7 +14,7 @@ struct private_heap : processor {
 
 namespace {
 
-constinit mutex<rank::processor> unused_lock;  // never held with a heap's lock, but for fork
+constinit mutex<rank::processor> unused_lock;             // never held with a heap's lock, but for fork
 constinit private_heap* unused = nullptr;                 // guarded by unused_lock
 constinit std::atomic<private_heap*> all_heaps{nullptr};  // grows only
 
