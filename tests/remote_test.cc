@@ -182,7 +182,7 @@ void race_with_owner(span_class c, int rounds) {
   std::vector<std::thread> threads;
   for (std::size_t t = 0; t < helpers; ++t)
     threads.emplace_back([&, t] {
-      processor* mine = processors::create();
+      processor* mine = new_processor();
       for (int round = 1; round <= rounds; ++round) {
         while (turn[t] != round) std::this_thread::yield();
         for (void* block : mail[t]) free_through(*mine, block);
