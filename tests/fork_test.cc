@@ -60,6 +60,7 @@ class load {
 }  // namespace
 
 TEST_CASE("fork: the child of a busy process has a heap that works, and so has its child [fork.1]") {
+  if (!may_fork_under_load) SKIP("the sanitizer does not survive a fork under load");
   start_up();
   const load busy(3);
   for (int i = 0; i < 30; ++i) {
@@ -70,6 +71,7 @@ TEST_CASE("fork: the child of a busy process has a heap that works, and so has i
 }
 
 TEST_CASE("fork: in the child nobody but its one thread holds a processor [fork.1]") {
+  if (!may_fork_under_load) SKIP("the sanitizer does not survive a fork under load");
   start_up();
   const load busy(3);
   for (int i = 0; i < 10; ++i) {

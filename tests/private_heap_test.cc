@@ -160,6 +160,7 @@ TEST_CASE("private_heap: requests beyond any memory are null") {
 }
 
 TEST_CASE("private_heap: a fork while others use a private heap leaves the child one that works [fork.1]") {
+  if (!may_fork_under_load) SKIP("the sanitizer does not survive a fork under load");
   start_up();
   test_heap h;
   std::atomic<bool> done{false};

@@ -23,6 +23,15 @@ namespace umber::testing {
 
 using namespace umber::alloc;
 
+// A sanitizer's own malloc is not made for a fork while other threads are inside it, nor for threads in such a child.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool may_fork_under_load = false;
+#elif defined(__has_feature)
+inline constexpr bool may_fork_under_load = !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer);
+#else
+inline constexpr bool may_fork_under_load = true;
+#endif
+
 // What a child process wrote to stderr before it ended, and how it ended.
 struct ending {
   std::string output;

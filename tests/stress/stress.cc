@@ -21,10 +21,11 @@
 
 namespace {
 
-#if defined(__SANITIZE_THREAD__)
-constexpr bool may_fork = false;  // ThreadSanitizer lets no child of a process with threads start one
+// A sanitizer's own malloc is not made for a fork while other threads are inside it.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+constexpr bool may_fork = false;
 #elif defined(__has_feature)
-constexpr bool may_fork = !__has_feature(thread_sanitizer);
+constexpr bool may_fork = !__has_feature(thread_sanitizer) && !__has_feature(address_sanitizer);
 #else
 constexpr bool may_fork = true;
 #endif
