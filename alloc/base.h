@@ -18,6 +18,16 @@
 #include <cstddef>
 #include <cstdint>
 
+// Clang says by a question what gcc says by a definition.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer) && !defined(__SANITIZE_THREAD__)
+#define __SANITIZE_THREAD__ 1
+#endif
+#if __has_feature(address_sanitizer) && !defined(__SANITIZE_ADDRESS__)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+
 #define UMBER_FAST [[gnu::always_inline]] inline
 #define UMBER_WARM [[gnu::noinline]]
 #define UMBER_SLOW [[gnu::noinline, gnu::cold]]
