@@ -17,6 +17,9 @@ constexpr std::size_t fair_window = 64 * gib;
 constexpr std::size_t least_window = 2 * arena_size;
 constexpr std::size_t most_skipped = 16;  // arenas
 
+// One bit for each arena of the largest window: huge pages were asked for there.
+constinit std::atomic<std::uint64_t> packed[most_window / arena_size / 64] = {};
+
 constexpr std::size_t index_bytes(std::size_t pages) { return pages * sizeof(std::atomic<mspan*>); }
 constexpr std::size_t index_size(std::size_t window) { return round_up(index_bytes(window / page_size), arena_size); }
 
@@ -88,6 +91,24 @@ page_run heap_window::grow(page_count n, mspan* no_span) {
   set_span({{known}, fresh.end() - page_id{known}}, no_span);
   pages.store(fresh.end().value, std::memory_order_release);  // pairs with the acquire in contains
   return fresh;
+}
+
+void heap_window::pack(page_run fresh) {
+  if (current_options().thp != thp_policy::dense || os::huge_page_mode() == os::huge_pages::never) return;
+  if (!os::want_huge_pages(pointer_to(address(fresh.first)), fresh.count.bytes(), true)) return;
+  for (std::size_t a = fresh.first.value / pages_per_arena; a * pages_per_arena < fresh.end().value; ++a)
+    // relaxed: memory of the run is given back only after it was allocated, under the same lock.
+    packed[a / 64].fetch_or(std::uint64_t{1} << (a % 64), std::memory_order_relaxed);
+}
+
+bool heap_window::release(std::uintptr_t start, std::size_t bytes) {
+  for (std::size_t a = (start - base) / arena_size; a * arena_size < start - base + bytes; ++a) {
+    const std::uint64_t bit = std::uint64_t{1} << (a % 64);
+    if ((packed[a / 64].load(std::memory_order_relaxed) & bit) == 0) continue;  // relaxed: as in pack
+    packed[a / 64].fetch_and(~bit, std::memory_order_relaxed);
+    os::want_huge_pages(pointer_to(base + a * arena_size), arena_size, false);
+  }
+  return os::release(pointer_to(start), bytes);
 }
 
 }  // namespace umber::alloc

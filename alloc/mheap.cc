@@ -16,6 +16,8 @@ namespace {
 constexpr page_count stocked_below = {16};  // spans of fewer pages come from the stock
 constexpr std::size_t spares_per_stock = 8;
 constexpr page_count growth_step = page_alloc::chunk_pages;
+// A heap that outgrows its first arena, and has little free in what it has, grows by huge pages.
+constexpr page_id worth_packing = {pages_per_arena};
 // Objects of this size start at rounder addresses: the pages that one touched are then those that the next will touch.
 constexpr std::size_t worth_aligning = mib;
 constexpr std::size_t large_alignment = 64 * kib;
@@ -45,6 +47,7 @@ bool mheap::grow(page_count n) {
   const page_count step{round_up(n.value, growth_step.value)};
   const page_run fresh = window.grow(step, &no_span);
   if (fresh.empty()) return false;
+  if (fresh.first > worth_packing && pages_.free_pages().value * 8 < fresh.first.value) window.pack(fresh);
   press();
   return pages_.grow(fresh);
 }
@@ -259,7 +262,7 @@ page_count mheap::release(page_count most) {
   }
   if (claimed.empty()) return {};
   const page_run whole = inner_machine_pages(claimed);
-  const bool released = !whole.empty() && os::release(pointer_to(window.address(whole.first)), whole.count.bytes());
+  const bool released = !whole.empty() && window.release(window.address(whole.first), whole.count.bytes());
   const lock_guard guard(lock_);
   pages_.give_back_scavenged(claimed, released && whole == claimed);
   note_free();

@@ -67,6 +67,7 @@ bool set_decay(string_view value, options& into) {
 }
 
 bool set_thp(string_view value, options& into) {
+  if (value == "system") return into.thp = thp_policy::system, true;
   if (value == "never") return into.thp = thp_policy::never, true;
   if (value == "dense") return into.thp = thp_policy::dense, true;
   if (value == "always") return into.thp = thp_policy::always, true;
@@ -138,7 +139,7 @@ void read_options(char** environment) {
 void parse_options(const char* text, options& into) {
   message line;
   line
-      << "umber: UMBER_OPTIONS: valid are stats=exit|json, decay_ms=N (-1: never), thp=never|dense|always, limit=SIZE, "
+      << "umber: UMBER_OPTIONS: valid are stats=exit|json, decay_ms=N (-1: never), thp=system|never|dense|always, limit=SIZE, "
          "scavenger=on|off; not understood:";
   bool all_understood = true;
   for (string_view rest(text); !rest.empty();) {

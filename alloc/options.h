@@ -1,9 +1,10 @@
 // What the environment asks for: `UMBER_OPTIONS=key=value,...` and `UMBER_MEMORY_LIMIT=512MiB`, read once at start-up.
 //
 // Keys: `stats=exit|json` prints statistics on stderr at exit; `decay_ms=N` time after which free memory goes back to
-// the system (0: at once, -1: never); `thp=never|dense|always`; `limit=SIZE` the soft memory limit; `scavenger=on|off`
-// the background thread. Unknown keys and values are reported in one line that lists the valid ones, and the program
-// runs: an allocator has no business to stop a program over a setting that it does not know yet or any more.
+// the system (0: at once, -1: never); `thp=system|never|dense|always`; `limit=SIZE` the soft memory limit;
+// `scavenger=on|off` the background thread. Unknown keys and values are reported in one line that lists the valid ones,
+// and the program runs: an allocator has no business to stop a program over a setting that it does not know yet or any
+// more.
 //
 // Where both are given, `UMBER_OPTIONS=limit=` wins over `UMBER_MEMORY_LIMIT`, being the more particular.
 //
@@ -20,13 +21,14 @@
 namespace umber::alloc {
 
 enum class stats_at_exit : std::uint8_t { off, text, json };
-enum class thp_policy : std::uint8_t { never, dense, always };
+// `system`: huge pages as the system has them by default; `dense`: asked for where the heap is packed (arena.h).
+enum class thp_policy : std::uint8_t { system, never, dense, always };
 
 struct options {
   std::int64_t decay_ms = 1000;
   std::size_t memory_limit = SIZE_MAX;
   stats_at_exit stats = stats_at_exit::off;
-  thp_policy thp = thp_policy::dense;
+  thp_policy thp = thp_policy::system;
   bool scavenger = true;
 };
 

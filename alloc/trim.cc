@@ -46,7 +46,7 @@ std::size_t trim_span(mspan& s) {
     const std::uintptr_t start = round_up(low, page);
     const std::size_t too_many = is_planted(fault::trim_one_page_too_many) && run.end < s.slots ? page - 1 : 0;
     const std::uintptr_t end = round_down(s.address({run.end}) + too_many, page);
-    if (start >= end || !os::release(pointer_to(start), end - start)) continue;
+    if (start >= end || !window.release(start, end - start)) continue;
     note_zeroed(s, run, start, end);
     bytes += end - start;
   }

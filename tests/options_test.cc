@@ -80,7 +80,7 @@ TEST_CASE("options: what is not understood is said once, with what is valid, and
   options o;
   const std::string said = complaint("color=red,decay_ms=7,thp=maybe,stats", o);
   CHECK(o.decay_ms == 7);
-  CHECK(o.thp == thp_policy::dense);
+  CHECK(o.thp == thp_policy::system);
   CHECK(o.stats == stats_at_exit::off);
   CHECK(said.starts_with("umber: UMBER_OPTIONS: valid are stats=exit|json, "));
   CHECK(said.find("'color=red' 'thp=maybe' 'stats'\n") != std::string::npos);
