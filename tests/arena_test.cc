@@ -12,15 +12,14 @@ namespace {
 struct test_window : heap_window {
   test_window() { reset(); }
   ~test_window() {
-    if (capacity != 0) os::unmap(pointer_to(base), capacity * page_size + index_bytes());
+    if (capacity != 0) os::unmap(index, base - address_of(index) + capacity * page_size);
     reset();
   }
   static void reset() {
-    base = capacity = committed = 0;
+    base = capacity = committed = indexed = 0;
     index = nullptr;
     pages = 0;
   }
-  std::size_t index_bytes() const { return round_up(capacity * sizeof(std::atomic<mspan*>), arena_size); }
   std::size_t known() const { return pages.load(std::memory_order_relaxed); }
 };
 
