@@ -101,14 +101,20 @@ void heap_window::pack(page_run fresh) {
     packed[a / 64].fetch_or(std::uint64_t{1} << (a % 64), std::memory_order_relaxed);
 }
 
-bool heap_window::release(std::uintptr_t start, std::size_t bytes) {
-  for (std::size_t a = (start - base) / arena_size; a * arena_size < start - base + bytes; ++a) {
+// Ends the wish for huge pages in the arenas that the range touches.
+void heap_window::unpack(os::range range) {
+  const std::size_t first = address_of(range.start) - base;
+  for (std::size_t a = first / arena_size; a * arena_size < first + range.bytes; ++a) {
     const std::uint64_t bit = std::uint64_t{1} << (a % 64);
     if ((packed[a / 64].load(std::memory_order_relaxed) & bit) == 0) continue;  // relaxed: as in pack
     packed[a / 64].fetch_and(~bit, std::memory_order_relaxed);
     os::want_huge_pages(pointer_to(base + a * arena_size), arena_size, false);
   }
-  return os::release(pointer_to(start), bytes);
+}
+
+bool heap_window::release(const os::range* ranges, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) unpack(ranges[i]);
+  return os::release(ranges, count);
 }
 
 }  // namespace umber::alloc

@@ -25,6 +25,7 @@
 #pragma once
 
 #include "base.h"
+#include "os.h"
 #include "units.h"
 
 #include <atomic>
@@ -49,9 +50,9 @@ struct heap_window {
 
   // Asks for huge pages for a run that was just grown. Only if the options and the system leave it to us.
   static void pack(page_run fresh);
-  // Gives the memory of a range in state ready back to the system, in whole machine pages; its arenas are packed no
+  // Gives the memory of ranges in state ready back to the system, in whole machine pages; their arenas are packed no
   // more.
-  static bool release(std::uintptr_t start, std::size_t bytes);
+  static bool release(const os::range* ranges, std::size_t count);
 
   static std::uintptr_t address(page_id page) { return base + (page.value << page_shift); }
   // Meaningful below `pages` only; larger than any page for an address outside.
@@ -71,6 +72,7 @@ struct heap_window {
 
  private:
   static void settle(std::uintptr_t place, std::size_t bytes);
+  static void unpack(os::range range);
   [[nodiscard]] static bool map(std::size_t first, std::size_t end);
   [[nodiscard]] static page_run find_room(page_count n);
 };

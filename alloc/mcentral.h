@@ -31,17 +31,20 @@ class alignas(cache_line) mcentral {
   // the rest of its slots it is handed back as `rest`, in flux.
   [[nodiscard]] bool collect(mspan* s, mspan*& rest);
 
-  // Calls `trim` for the span that has been listed longest without that, the lock held: its free bits are the
-  // visitor's. False if there is none left.
-  template <class Trim>
-  bool trim_one(Trim trim) {
+  // Adds to `t` some of the spans that have been listed longest without that, and lets it finish, all with the lock
+  // held: their free bits are the trimmer's. False if there is none left.
+  template <class Trimmer>
+  bool trim_some(Trimmer& t) {
     const lock_guard guard(lock_);
-    mspan* s = partial_.pop_front();
-    if (s == nullptr) return false;
-    s->collect_remote();
-    trim(*s);
-    s->flags |= mspan::flag_trimmed;
-    trimmed_.push_back(s);
+    if (partial_.empty()) return false;
+    for (std::size_t n = 0; n < 16 && !partial_.empty(); ++n) {
+      mspan* s = partial_.pop_front();
+      s->collect_remote();
+      t.add(*s);
+      s->flags |= mspan::flag_trimmed;
+      trimmed_.push_back(s);
+    }
+    t.finish();
     return true;
   }
 

@@ -43,13 +43,16 @@ bool mheap::start() {
 }
 
 bool mheap::grow(page_count n) {
-  // The last free run may reach to the window's end: only what is missing is asked for, in whole chunks.
-  const page_count step{round_up(n.value, growth_step.value)};
-  const page_run fresh = window.grow(step, &no_span);
-  if (fresh.empty()) return false;
-  if (fresh.first > worth_packing && pages_.free_pages().value * 8 < fresh.first.value) window.pack(fresh);
-  press();
-  return pages_.grow(fresh);
+  if (unlisted_.empty()) {
+    unlisted_ = window.grow({round_up(n.value, growth_step.value)}, &no_span);
+    if (unlisted_.empty()) return false;
+    const page_id first = unlisted_.first;
+    if (first > worth_packing && pages_.free_pages().value * 8 < first.value) window.pack(unlisted_);
+    press();
+  }
+  if (!pages_.grow(unlisted_)) return false;  // [mheap.1] it is listed when the heap grows next
+  unlisted_ = {};
+  return true;
 }
 
 page_allocation mheap::allocate_pages(page_count n, page_count alignment) {
@@ -262,7 +265,8 @@ page_count mheap::release(page_count most) {
   }
   if (claimed.empty()) return {};
   const page_run whole = inner_machine_pages(claimed);
-  const bool released = !whole.empty() && window.release(window.address(whole.first), whole.count.bytes());
+  const os::range range{pointer_to(window.address(whole.first)), whole.count.bytes()};
+  const bool released = !whole.empty() && window.release(&range, 1);
   const lock_guard guard(lock_);
   pages_.give_back_scavenged(claimed, released && whole == claimed);
   note_free();

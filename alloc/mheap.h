@@ -110,6 +110,7 @@ class mheap {
   page_alloc pages_;
   pool<mspan> spans_;
   mspan* spare_ = nullptr;
+  page_run unlisted_;  // in the window, but page_alloc had no memory to know of it
   page_count peak_in_use_;
   page_count released_total_;
   std::atomic<std::size_t> limit_{SIZE_MAX};

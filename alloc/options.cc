@@ -138,9 +138,9 @@ void read_options(char** environment) {
 
 void parse_options(const char* text, options& into) {
   message line;
-  line
-      << "umber: UMBER_OPTIONS: valid are stats=exit|json, decay_ms=N (-1: never), thp=system|never|dense|always, limit=SIZE, "
-         "scavenger=on|off; not understood:";
+  line << "umber: UMBER_OPTIONS: valid are stats=exit|json, decay_ms=N (-1: never), thp=system|never|dense|always, "
+          "limit=SIZE, "
+          "scavenger=on|off; not understood:";
   bool all_understood = true;
   for (string_view rest(text); !rest.empty();) {
     string_view entry = rest;

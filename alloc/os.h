@@ -43,6 +43,12 @@ bool decommit(void* start, std::size_t bytes);
 bool release(void* start, std::size_t bytes);
 // As release, by a mapping of its own: what `move` has left as several mappings is one again.
 [[nodiscard]] bool renew(void* start, std::size_t bytes);
+// The same for several ranges, in one call of the system where it can; false if one of them failed.
+struct range {
+  void* start;
+  std::size_t bytes;
+};
+bool release(const range* ranges, std::size_t count);
 // any -> none.
 bool unmap(void* start, std::size_t bytes);
 // Moves the contents of ready range `from` to ready range `to` (disjoint); `from` reads as zero afterwards. The pages

@@ -14,6 +14,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 // What an older libc may not name yet; the numbers are the kernel's.
@@ -229,6 +230,25 @@ bool release(void* start, std::size_t bytes) {
     if (errno != EAGAIN) return false;
   }
   return false;
+}
+
+bool release(const range* ranges, std::size_t count) {
+  static_assert(sizeof(range) == sizeof(iovec));
+  const errno_kept keep;
+  // Since Linux 6.14 a process may name itself without a file, and advise itself in bulk.
+  constexpr int this_process = -10001;  // PIDFD_SELF_THREAD_GROUP
+  static constinit std::atomic<bool> in_bulk{true};
+  // relaxed: a hint.
+  if (count > 1 && in_bulk.load(std::memory_order_relaxed) && !injected_now()) {
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < count; ++i) bytes += ranges[i].bytes;
+    const long done = syscall(SYS_process_madvise, this_process, ranges, count, MADV_DONTNEED, 0);
+    if (done == static_cast<long>(bytes)) return true;
+    if (done < 0) in_bulk.store(false, std::memory_order_relaxed);  // relaxed: as above
+  }
+  bool all = true;
+  for (std::size_t i = 0; i < count; ++i) all = release(ranges[i].start, ranges[i].bytes) && all;
+  return all;
 }
 
 bool renew(void* start, std::size_t bytes) {

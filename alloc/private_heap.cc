@@ -14,34 +14,32 @@ struct private_heap : processor {
 
 namespace {
 
-constinit mutex<rank::processor> unused_lock;             // never held with a heap's lock, but for fork
-constinit private_heap* unused = nullptr;                 // guarded by unused_lock
-constinit std::atomic<private_heap*> all_heaps{nullptr};  // grows only
+constinit mutex<rank::processor> heaps_lock;  // never held with a heap's lock, but for fork
+constinit private_heap* unused = nullptr;     // guarded by heaps_lock
+constinit private_heap* all_heaps = nullptr;  // guarded by heaps_lock
 
 private_heap* take_unused() {
-  const lock_guard guard(unused_lock);
+  const lock_guard guard(heaps_lock);
   private_heap* h = unused;
   if (h != nullptr) unused = h->next_unused;
   return h;
 }
 
 void put_unused(private_heap* h) {
-  const lock_guard guard(unused_lock);
+  const lock_guard guard(heaps_lock);
   h->next_unused = unused;
   unused = h;
 }
 
 void add_to_all(private_heap* h) {
-  private_heap* first = all_heaps.load(std::memory_order_relaxed);  // relaxed: the exchange decides
-  do h->next_of_all_heaps = first;
-  // release: pairs with the acquire in for_each_heap.
-  while (!all_heaps.compare_exchange_weak(first, h, std::memory_order_release, std::memory_order_relaxed));
+  const lock_guard guard(heaps_lock);
+  h->next_of_all_heaps = all_heaps;
+  all_heaps = h;
 }
 
 template <class Visit>
 void for_each_heap(Visit visit) {
-  // acquire: pairs with the release in add_to_all.
-  for (private_heap* h = all_heaps.load(std::memory_order_acquire); h != nullptr; h = h->next_of_all_heaps) visit(*h);
+  for (private_heap* h = all_heaps; h != nullptr; h = h->next_of_all_heaps) visit(*h);
 }
 
 void* allocate_large_in(private_heap* h, std::size_t n, std::size_t alignment) {
@@ -108,17 +106,17 @@ void forget_large(mspan* s) noexcept {
 }
 
 void lock_private_heaps_for_fork() UMBER_UNCHECKED {
+  heaps_lock.lock();
   for_each_heap([](private_heap& h) UMBER_UNCHECKED { h.lock.lock(); });
-  unused_lock.lock();
 }
 
 void unlock_private_heaps_after_fork() UMBER_UNCHECKED {
-  unused_lock.unlock();
   for_each_heap([](private_heap& h) UMBER_UNCHECKED { h.lock.unlock(); });
+  heaps_lock.unlock();
 }
 
 void reset_private_heaps_in_child() {
-  unused_lock.reset_in_child();
+  heaps_lock.reset_in_child();
   for_each_heap([](private_heap& h) { h.lock.reset_in_child(); });
 }
 

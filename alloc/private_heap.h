@@ -25,7 +25,7 @@ struct private_heap;
 // Every block of the heap is free afterwards.
 void destroy_private_heap(private_heap* h) noexcept;
 
-// Around fork: the locks of all private heaps, after those of the shared processors and before all lower ones.
+// Around fork: the lock of their list and those of all private heaps, before those of the shared processors.
 void lock_private_heaps_for_fork();
 void unlock_private_heaps_after_fork();
 void reset_private_heaps_in_child();

@@ -17,12 +17,13 @@
 namespace umber::alloc {
 
 enum class rank : std::uint8_t {
-  scavenger,  // state of the background thread
-  processor,  // a processor used by several threads: visitors' and first-class heaps'
-  idle_list,  // the list of processors no thread holds
-  mcentral,   // spans of one class
-  mheap,      // pages and spans of the process
-  metadata,   // the engine's own memory
+  scavenger,      // state of the background thread
+  private_heaps,  // the list of private heaps
+  processor,      // a processor used by several threads: visitors' and first-class heaps'
+  idle_list,      // the list of processors no thread holds
+  mcentral,       // spans of one class
+  mheap,          // pages and spans of the process
+  metadata,       // the engine's own memory
   count
 };
 

@@ -114,17 +114,18 @@ TEST_CASE("mcentral: trimmed spans are taken last, and looked at again when more
   mspan* third = shop.make(c, 4);
   REQUIRE(central(c).put(first) == nullptr);
   REQUIRE(central(c).put(second) == nullptr);
-  mspan* seen = nullptr;
-  const auto look = [&](mspan& s) { seen = &s; };
-  REQUIRE(central(c).trim_one(look));
-  CHECK(seen == first);
-  REQUIRE(central(c).trim_one(look));
-  CHECK(seen == second);
-  CHECK_FALSE(central(c).trim_one(look));
+  struct {
+    std::vector<mspan*> seen;
+    void add(mspan& s) { seen.push_back(&s); }
+    void finish() {}
+  } looker;
+  REQUIRE(central(c).trim_some(looker));
+  CHECK(looker.seen == std::vector{first, second});
+  CHECK_FALSE(central(c).trim_some(looker));
   free_from_afar(first, 0);
   CHECK(collect(c, first) == nullptr);
-  REQUIRE(central(c).trim_one(look));
-  CHECK(seen == first);
+  REQUIRE(central(c).trim_some(looker));
+  CHECK(looker.seen == std::vector{first, second, first});
   REQUIRE(central(c).put(third) == nullptr);
   CHECK(central(c).take(&another) == third);
   mspan* next = central(c).take(&another);
