@@ -14,7 +14,7 @@ struct private_heap : processor {
 
 namespace {
 
-constinit mutex<rank::processor> heaps_lock;  // never held with a heap's lock, but for fork
+constinit mutex<rank::private_heaps> heaps_lock;
 constinit private_heap* unused = nullptr;     // guarded by heaps_lock
 constinit private_heap* all_heaps = nullptr;  // guarded by heaps_lock
 
