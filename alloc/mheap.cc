@@ -121,7 +121,12 @@ bool mheap::fill(span_stock& stock, page_count n, page_allocation& got) {
   return !got.run.empty();
 }
 
-void mheap::publish(mspan* s) { window.set_span(s->run, s); }
+// Where slots are larger than pages, only those pages lead to the span on which a slot starts, and the first.
+void mheap::set_index(const mspan* s, mspan* to) {
+  if (s->slots >= s->run.count.value) return window.set_span(s->run, to);
+  window.set_span({s->run.first, {1}}, to);
+  for (std::size_t i = 0; i < s->slots; ++i) window.set_span({window.page_of(s->address({i})), {1}}, to);
+}
 
 mspan* mheap::allocate_span(span_class c, span_home* owner, span_stock& stock) {
   const page_count n{info(c).pages};
@@ -141,14 +146,14 @@ mspan* mheap::allocate_span(span_class c, span_home* owner, span_stock& stock) {
   s->next = nullptr;
   s->format(got.run, c, got.scavenged == n);
   s->owner.store(address_of(owner), std::memory_order_relaxed);  // relaxed: published by the index
-  publish(s);
+  set_index(s, s);
   return s;
 }
 
 void mheap::free_span(mspan* s, span_stock* stock) {
   UMBER_DCHECK(s->all_free() && s->valid());
   const page_run run = s->run;
-  if (!is_planted(fault::freed_span_stays_in_index)) window.set_span(run, &no_span);
+  if (!is_planted(fault::freed_span_stays_in_index)) set_index(s, &no_span);
   s->owner.store(span_owner::nobody, std::memory_order_relaxed);  // relaxed: late readers only stay away
   if (stock != nullptr && run.count < stocked_below && run.first >= stock->pages.base &&
       run.end() <= stock->pages.base + page_cache::pages && stock->spare_count < 2 * spares_per_stock) {

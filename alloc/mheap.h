@@ -11,7 +11,9 @@
 // The soft memory limit acts here: a request that would take the heap above it first gives free memory back.
 //
 // Invariants
-//   [mheap.1] every page below window.pages is free in page_alloc, in some stock, or belongs to one span.
+//   [mheap.1] every page below window.pages is free in page_alloc, in some stock, or belongs to one span. The index
+//   leads
+//             to the span from its first page and from every page on which a slot of it starts.
 //   [mheap.2] a request that fails for lack of memory leaves pages, spans and index as they were.
 // Concurrency
 //   One lock (rank mheap) guards page_alloc and the spare spans. It is not held during system calls that release
@@ -103,7 +105,7 @@ class mheap {
   void note_use() UMBER_REQUIRES(lock_);
   void note_free() UMBER_REQUIRES(lock_);
   void obey_limit(page_count wanted);
-  void publish(mspan* s);
+  static void set_index(const mspan* s, mspan* to);
 
   lock_type lock_;
   bool started_ = false;
