@@ -30,13 +30,25 @@ struct block {
   std::size_t size() const { return is_large() ? span->run.count.bytes() : span->slot_size; }
 };
 
+// No block starts on this page. It may lie inside one all the same: the nearest span below says.
+[[noreturn]] UMBER_SLOW void die_of_no_block(const char* call, const void* p, page_id page) {
+  for (std::size_t i = page.value; i > 0; --i) {
+    const mspan* s = window.span_of({i - 1});
+    if (s == &no_span) continue;
+    if (s->run.end() <= page) break;
+    die_misuse(call, p, "points into an object, not to its start",
+               s->slot_size != 0 ? s->slot_size : s->run.count.bytes());
+  }
+  die_misuse(call, p, "was already freed, or never allocated");
+}
+
 UMBER_FAST block find_block(const void* p, const char* call) {
   const std::uintptr_t address = address_of(p);
   if (UMBER_UNLIKELY(!window.contains(address))) die_misuse(call, p, "was not allocated by this heap");
   block b{window.span_of(window.page_of(address)), {}, 0};
   // acquire: pairs with the stores by which spans change hands; the free bits read below are at least that new.
   b.owner = b.span->owner.load(std::memory_order_acquire);
-  if (UMBER_UNLIKELY(b.owner == span_owner::nobody)) die_misuse(call, p, "was already freed, or never allocated");
+  if (UMBER_UNLIKELY(b.owner == span_owner::nobody)) die_of_no_block(call, p, window.page_of(address));
   if (b.is_large()) {
     if (UMBER_UNLIKELY(address != b.span->base))
       die_misuse(call, p, "points into an object, not to its start", b.span->run.count.bytes());
