@@ -1,8 +1,10 @@
 #include "alloc/arena.h"
 
 #include "alloc/mspan.h"
+#include "alloc/options.h"
 #include "testing.h"
 
+#include <fstream>
 #include <thread>
 
 namespace umber::testing {
@@ -31,7 +33,42 @@ bool all_lead_nowhere(const test_window& w, mspan* nowhere) {
   return true;
 }
 
+// Whether the kernel has the wish for huge pages noted for the mapping at `address`.
+bool wishes_huge_pages(std::uintptr_t address) {
+  std::ifstream maps("/proc/self/smaps");
+  bool here = false;
+  for (std::string line; std::getline(maps, line);) {
+    unsigned long first = 0;
+    unsigned long end = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx ", &first, &end) == 2) here = first <= address && address < end;
+    if (here && line.rfind("VmFlags:", 0) == 0) return (line + " ").find(" hg ") != std::string::npos;
+  }
+  return false;
+}
+
 }  // namespace
+
+TEST_CASE("arena: no huge pages are wished any more where memory has gone back [arena.3]") {
+  if (os::huge_page_mode() == os::huge_pages::never) SKIP("the system has no huge pages");
+  char wish[] = "UMBER_OPTIONS=thp=dense";
+  char none[] = "UMBER_OPTIONS=";
+  char* dense[] = {wish, nullptr};
+  char* usual[] = {none, nullptr};
+  test_window w;
+  REQUIRE(w.start());
+  const page_run run = w.grow({2 * pages_per_arena}, &no_span);
+  REQUIRE_FALSE(run.empty());
+  read_options(dense);
+  w.pack(run);
+  read_options(usual);
+  const std::uintptr_t second = w.address({pages_per_arena});
+  CHECK(wishes_huge_pages(w.base));
+  CHECK(wishes_huge_pages(second));
+  const os::range given{pointer_to(second + 4 * mib), 64 * kib};
+  REQUIRE(w.release(&given, 1));
+  CHECK(wishes_huge_pages(w.base));
+  CHECK_FALSE(wishes_huge_pages(second));
+}
 
 TEST_CASE("arena: what the window knows is ready and leads to no span [arena.1] [arena.2]") {
   test_window w;
