@@ -276,11 +276,12 @@ TEST_CASE("os_threads: a handler on an alternate stack is seen as well [os_threa
   if (!handlers_run_at_once) return;
   std::vector<char> alternate(256 * kib);
   CHECK(sees_handler(SA_ONSTACK, [&](observed_thread& self) {
-    stack_t stack = {};
+    stack_t stack = {}, before = {};
     stack.ss_sp = alternate.data();
     stack.ss_size = alternate.size();
-    if (sigaltstack(&stack, nullptr) != 0) std::abort();
+    if (sigaltstack(&stack, &before) != 0) std::abort();
     spin(self);
+    sigaltstack(&before, nullptr);
   }));
 }
 

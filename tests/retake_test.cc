@@ -277,11 +277,13 @@ TEST_CASE("retake: a thread asleep in a signal handler keeps its processor, on e
     action.sa_flags = flags | SA_RESTART;
     REQUIRE(sigaction(SIGUSR1, &action, &before) == 0);
     std::atomic<bool> done{false};
+    stack_t other = {};
+    other.ss_sp = alternate.data();
+    other.ss_size = alternate.size();
     told_thread worker([&] {
-      stack_t stack = {};
-      stack.ss_sp = alternate.data();
-      stack.ss_size = alternate.size();
-      if (sigaltstack(&stack, nullptr) != 0) std::abort();
+      stack_t own = {};
+      if (sigaltstack(&other, &own) != 0) std::abort();
+      other = own;
       settle();
     });
     worker.begin([&] {
@@ -289,6 +291,7 @@ TEST_CASE("retake: a thread asleep in a signal handler keeps its processor, on e
     });
     for (int i = 0; i < 20; ++i) REQUIRE(keeps_in_handler(worker));
     done = true;
+    worker.tell([&] { sigaltstack(&other, nullptr); });
     sigaction(SIGUSR1, &before, nullptr);
   }
   for (const int end : handler_wakes) close(end);
