@@ -32,15 +32,14 @@ bool is_zero(const mspan* s) {
   return std::all_of(word, word + s->run.count.bytes() / 8, [](std::uint64_t w) { return w == 0; });
 }
 
-// Pages of spans, each once; the index leads from every page of a span of slots to it, and of a large one from the
-// first.
+// Pages of spans, each once; the index leads to a span from its first page, and from every page on which a slot starts.
 std::size_t pages_of_spans() {
   std::size_t pages = 0;
   heap.for_each_span([&](const mspan& s) {
     pages += s.run.count.value;
-    if (s.slot_size == 0) return;
-    for (std::size_t i = 0; i < s.run.count.value; ++i)
-      if (window.span_of({s.run.first.value + i}) != &s) FAIL("a page of a span does not lead to it");
+    if (window.span_of(s.run.first) != &s) FAIL("the first page of a span does not lead to it");
+    for (std::size_t i = 0; s.slot_size != 0 && i < s.slots; ++i)
+      if (window.span_of(window.page_of(s.address({i}))) != &s) FAIL("a slot of a span does not lead to it");
   });
   return pages;
 }
