@@ -202,6 +202,43 @@ TEST_CASE("retake: a thread that was awake between two looks keeps its processor
   }
 }
 
+namespace {
+
+// A thread that wakes just while its processor is being taken, and finds it has none.
+std::atomic<bool> woken{false};
+bool wake_it(const processor&) {
+  woken = true;
+  return true;
+}
+// Gives it time to run into the lock, and says what the second look would.
+bool is_awake_by_now(const processor&) {
+  usleep(3000);
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("retake: a thread that wakes while its processor is taken gets it back [retake.1] [processors.1]") {
+  if (!sleepers_are_seen) return;
+  told_thread worker(settle);
+  processor* const p = worker.holds();
+  std::vector<block> blocks;
+  for (std::uint64_t i = 0; i < 30; ++i) {
+    woken = false;
+    worker.begin([&] {
+      while (!woken) usleep(50);
+      for (std::size_t k = 0; k < 200; ++k) blocks.push_back(new_block(8 + k * 3, i));
+    });
+    CHECK_FALSE(processors::take_from_holder(*p, wake_it, is_awake_by_now));
+    worker.finish();
+    REQUIRE(worker.holds() == p);
+    REQUIRE(p->held);
+  }
+  worker.tell([&] {
+    for (block& b : blocks) end_block(b);
+  });
+}
+
 TEST_CASE("retake: a thread that computes keeps its processor [retake.1]") {
   if (!sleepers_are_seen) return;
   std::atomic<bool> done{false};
@@ -289,8 +326,10 @@ TEST_CASE("retake: a thread asleep in a signal handler keeps its processor, on e
     worker.begin([&] {
       while (!done) deallocate(allocate(64));
     });
-    for (int i = 0; i < 20; ++i) REQUIRE(keeps_in_handler(worker));
+    bool kept = true;
+    for (int i = 0; i < 20; ++i) kept = keeps_in_handler(worker) && kept;
     done = true;
+    CHECK(kept);
     worker.tell([&] { sigaltstack(&other, nullptr); });
     sigaction(SIGUSR1, &before, nullptr);
   }
@@ -327,6 +366,7 @@ class robber {
 // Allocates, checks and frees, passes blocks on, and sleeps now and then for about as long as a look takes.
 class restless {
  public:
+  static constexpr std::size_t mail_size = 64;
   restless(std::uint64_t seed, std::atomic<void*>* mail) : random_(seed), mail_(mail), blocks_(200) {}
   ~restless() {
     for (block& b : blocks_) end_block(b);
@@ -347,10 +387,6 @@ class restless {
     if (random_() % 4 == 0) deallocate(mail_[random_() % mail_size].exchange(allocate(1 + random_() % 500)));
   }
 
- public:
-  static constexpr std::size_t mail_size = 64;
-
- private:
   std::mt19937_64 random_;
   std::atomic<void*>* mail_;
   std::vector<block> blocks_;
@@ -389,8 +425,8 @@ TEST_CASE("retake: threads that end while they may be robbed lose nothing [retak
     for (std::uint64_t i = 0; i < 100; ++i) run_restless(seed + i * 100, 8, 3);
   }
   processors::flush_idle(UINT64_MAX);
-  const processors::census count = processors::count();
   CHECK(processors::held_count() <= 1);
+  const processors::census count = processors::count();
   CHECK(count.idle >= count.all - 6);  // but for those that are shared, and this thread's
 }
 
@@ -448,12 +484,12 @@ TEST_CASE("retake: what it may cost is bounded, and it goes on where it stopped 
   std::vector<std::unique_ptr<told_thread>> sleepers;
   for (int i = 0; i < 60; ++i) sleepers.push_back(std::make_unique<told_thread>(settle));
   for (const auto& sleeper : sleepers) sleeper->wait_until_asleep();
-  std::size_t calls = 0;
   const auto robbed = [&] {
     std::size_t n = 0;
     for (const auto& sleeper : sleepers) n += sleeper->holds() == &no_processor;
     return n;
   };
+  std::size_t calls = 0;
   for (; robbed() < sleepers.size() && calls < 100'000; ++calls) REQUIRE(retake_processors(1) <= 1);
   CHECK(robbed() == sleepers.size());
   CHECK(calls >= 2 * sleepers.size());
