@@ -85,7 +85,8 @@ void learn_restorers() {
   for (int signal = 1; signal <= 64; ++signal) {
     kernel_action action = {};
     if (syscall(SYS_rt_sigaction, signal, nullptr, &action, sizeof action.mask) != 0) continue;
-    if (action.handler <= 1 || (action.flags & has_restorer) == 0 || is_restorer(action.restorer)) continue;
+    // Also of a signal without a handler: one that is meant for one signal only is gone once it runs.
+    if ((action.flags & has_restorer) == 0 || is_restorer(action.restorer)) continue;
     if (restorers.count == sizeof restorers.functions / sizeof restorers.functions[0])
       restorers.too_many = true;
     else
