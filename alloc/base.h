@@ -116,6 +116,12 @@ UMBER_FAST T peek(const std::atomic<T>& word) {
 #endif
 }
 
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool thread_sanitized = true;
+#else
+inline constexpr bool thread_sanitized = false;
+#endif
+
 constexpr bool is_power_of_two(std::size_t n) { return n != 0 && (n & (n - 1)) == 0; }
 constexpr std::size_t round_down(std::size_t n, std::size_t alignment) { return n & ~(alignment - 1); }
 constexpr std::size_t round_up(std::size_t n, std::size_t alignment) {

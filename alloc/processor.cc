@@ -271,11 +271,13 @@ void processor::give_to_central(mspan* s) {
 }
 
 void processor::check_frees() {
+  inside = true;
   remote.send_all();
   attend();
   for (mcache_entry& entry : cache.entries)
     if (mspan* s = entry.span()) s->collect_remote();
   for (const span_list& list : available) list.for_each([](mspan* s) { s->collect_remote(); });
+  inside = false;
 }
 
 void processor::flush() {

@@ -32,6 +32,18 @@ namespace umber::alloc {
 
 struct thread_state;
 
+// Written by one thread, read by others as a hint: like a plain variable, but no data race.
+template <class T>
+class relaxed {
+ public:
+  constexpr relaxed(T value) : value_(value) {}                                // NOLINT: converts on purpose
+  operator T() const { return value_.load(std::memory_order_relaxed); }        // relaxed: a hint
+  void operator=(T value) { value_.store(value, std::memory_order_relaxed); }  // relaxed: a hint
+
+ private:
+  std::atomic<T> value_;
+};
+
 struct processor : span_home {
   mcache cache;
   remote_frees remote;
@@ -43,9 +55,9 @@ struct processor : span_home {
   std::uint32_t seen_pressure = 0;
   std::uint64_t used_classes[3] = {};  // classes refilled since the pressure was last seen
   std::uint64_t used_classes_before[3] = {};
-  bool inside = false;      // in a slow path: its lists may be half changed (for fork and retake)
-  bool is_private = false;  // it serves one private heap
-  bool held = false;        // by a thread; this and the next three are guarded by the idle list's lock
+  relaxed<bool> inside{false};  // in a slow path: its lists may be half changed (for fork and retake)
+  bool is_private = false;      // it serves one private heap
+  bool held = false;            // by a thread; this and the next three are guarded by the idle list's lock
   thread_state* holder = nullptr;
   std::uint32_t holder_id = 0;      // of the system
   std::uint64_t seen_switches = 0;  // of the holder, when retake last looked

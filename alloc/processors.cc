@@ -133,6 +133,7 @@ processor* attach(void (*at_thread_exit)(void*)) {
   processor* p = take_idle_or_create(at_thread_exit);
   if (p == nullptr) return nullptr;
   if (p->disturbed) p->flush();
+  p->inside = true;
   // It may allocate, which works by now. Without a destructor at thread exit the processor would be lost.
   const bool remembered = pthread_setspecific(key, p) == 0;
   p->inside = true;

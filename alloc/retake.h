@@ -24,7 +24,7 @@
 //   thread that attaches or exits waits for it. Pairs: our seq_cst store to TLS and the kernel's report of the
 //   sleeper's state against the waker's change of that state and the sleeper's load of TLS.
 // Uses / used by
-//   Uses processor, os. Used by scavenger and release_memory.
+//   Uses processor, os. Used by scavenger.
 #pragma once
 
 #include "base.h"

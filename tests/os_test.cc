@@ -67,7 +67,8 @@ TEST_CASE("os: reserve gives address space only, aligned as asked") {
     REQUIRE(address_of(p) % alignment == 0);
     REQUIRE(permissions(p) == "---p");
     REQUIRE(os::unmap(p, 3 * page));
-    REQUIRE(permissions(p).empty());
+    // Another thread may have mapped something there meanwhile: the thread sanitizer has one that does.
+    if (!thread_sanitized) REQUIRE(permissions(p).empty());
   }
 }
 

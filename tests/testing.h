@@ -32,6 +32,9 @@ inline constexpr bool may_fork_under_load = !__has_feature(address_sanitizer) &&
 inline constexpr bool may_fork_under_load = true;
 #endif
 
+// The thread sanitizer keeps shadows of memory that went back, and has a thread of its own.
+inline constexpr bool resident_bytes_tell = !thread_sanitized;
+
 // What a child process wrote to stderr before it ended, and how it ended.
 struct ending {
   std::string output;
