@@ -225,19 +225,22 @@ void deallocate_resized(void* p, std::size_t n) noexcept {
 }
 
 void* reallocate(void* p, std::size_t n) noexcept {
-  if (p == nullptr) return allocate(n);
+  if (p == nullptr) return fast_allocate(n);
   const block b = find_block(p, "realloc");
-  if (UMBER_UNLIKELY(n > most)) return out_of_memory();
   const std::size_t size = b.size();
-  if (still_fits(size, n)) return p;
+  if (UMBER_LIKELY(still_fits(size, n))) return p;
+  if (UMBER_UNLIKELY(n > most)) return out_of_memory();
   if (b.is_large() && n >= worth_moving) {
     void* same = reallocate_large(b.span, n);
     if (same != nullptr) return same;
   }
-  void* q = allocate(n);
-  if (q == nullptr) return nullptr;
+  void* q = fast_allocate(n);
+  if (UMBER_UNLIKELY(q == nullptr)) return nullptr;
   std::memcpy(q, p, size < n ? size : n);
-  deallocate(p);
+  if (UMBER_LIKELY(this_thread.mine()->owns(b.span)))
+    free_own(b.span, b.slot);
+  else
+    deallocate_slow(p);
   return q;
 }
 

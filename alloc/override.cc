@@ -29,7 +29,8 @@ void* allocate_aligned_checked(std::size_t alignment, std::size_t n) {
 }
 
 void* reallocate_or_free(void* p, std::size_t n) {
-  if (UMBER_LIKELY(n != 0 || p == nullptr)) return reallocate(p, n);
+  if (p == nullptr) return fast_allocate(n);
+  if (UMBER_LIKELY(n != 0)) return reallocate(p, n);
   deallocate(p);
   return nullptr;
 }
