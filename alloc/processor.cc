@@ -15,9 +15,9 @@ constexpr std::size_t most_retained = 4 * mib;
 // Spans with free slots that a processor keeps from the mcentrals: what a thread that falls asleep can withhold. A
 // free beyond it costs about 50 ns more (with 16 MiB, 100,000 live blocks freed at random took twice as long).
 constexpr std::size_t most_available = 32 * mib;
-// A refill wants a span with this many free slots, or an eighth of them; it looks at a few before it takes another.
+// A refill wants a span with this many free slots, or a sixteenth of them; it looks at a few before it takes another.
 // Without that a heap at a steady size is packed so tightly that every other malloc is a refill.
-constexpr std::size_t most_enough = 32;
+constexpr std::size_t most_enough = 8;
 constexpr std::size_t most_tries = 4;
 
 constexpr std::uint64_t class_bit(span_class c) { return std::uint64_t{1} << (c.value % 64); }
@@ -91,7 +91,7 @@ mspan* processor::find_last_resort(span_class c) {
 }
 
 mspan* processor::find_span(span_class c) {
-  mspan* s = take_available(c, info(c).slots / 8 < most_enough ? info(c).slots / 8 : most_enough);
+  mspan* s = take_available(c, info(c).slots / 16 < most_enough ? info(c).slots / 16 : most_enough);
   if (s != nullptr) return s;
   remote.send_all();
   if (!is_private) s = central(c).take(this);
