@@ -35,10 +35,14 @@ struct alignas(cache_line) shared_processor {
 };
 constinit shared_processor shared[shared_count];
 
-processor* create_locked() {
+processor* create() {
   void* storage = metadata::allocate(sizeof(processor), alignof(processor));
-  if (storage == nullptr) return nullptr;
-  auto* p = new (storage) processor;
+  return storage == nullptr ? nullptr : new (storage) processor;
+}
+
+processor* create_for_threads() {
+  processor* p = create();
+  if (p == nullptr) return nullptr;
   p->next_of_all = all;
   all = p;
   ++all_count;
@@ -79,7 +83,7 @@ processor* take_idle_or_create(void (*at_thread_exit)(void*)) {
   if (!has_key_locked(at_thread_exit)) return nullptr;
   processor* p = idle;
   if (p == nullptr) {
-    p = create_locked();
+    p = create_for_threads();
   } else {
     idle = p->next;
     p->next = nullptr;
@@ -113,11 +117,6 @@ void put_idle(processor* p) {
 bool is_first() {
   const lock_guard guard(lock);
   return all_count == 0;
-}
-
-processor* create() {
-  const lock_guard guard(lock);
-  return create_locked();
 }
 
 }  // namespace
