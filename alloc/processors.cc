@@ -272,6 +272,7 @@ void reset_in_child() {
     p->moving = false;
     if (p->inside) continue;
     p->disturbed = true;
+    p->idle_since = os::now();
     put_idle_locked(p);
   }
 }
