@@ -492,7 +492,7 @@ TEST_CASE("retake: what it may cost is bounded, and it goes on where it stopped 
   std::size_t calls = 0;
   for (; robbed() < sleepers.size() && calls < 100'000; ++calls) REQUIRE(retake_processors(1) <= 1);
   CHECK(robbed() == sleepers.size());
-  CHECK(calls >= 2 * sleepers.size());
+  CHECK(calls >= sleepers.size());  // each is looked at twice, but the background thread may have looked once already
 }
 
 }  // namespace umber::testing
