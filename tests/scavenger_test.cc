@@ -66,6 +66,7 @@ TEST_CASE("scavenger: memory freed by a thread that never allocated goes back to
 }
 
 TEST_CASE("scavenger: many threads that free at once start one background thread [scavenger.1]") {
+  if (thread_sanitized) SKIP("the thread sanitizer starts a thread of its own");
   start_up();
   const ending end = run_in_child([] {
     const std::size_t before = threads_of_this_process();
