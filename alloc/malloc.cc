@@ -115,13 +115,6 @@ void* allocate_any(std::size_t n, bool& zeroed) {
   return allocate_large_object(n, 1, zeroed);
 }
 
-// The class of the smallest slot that holds n bytes at a multiple of `alignment`, both within bounds.
-size_class aligned_class(std::size_t alignment, std::size_t n) {
-  size_class c = class_for(n > alignment ? n : alignment);
-  while (info(c).slot_size % alignment != 0) ++c.value;
-  return c;
-}
-
 bool has_aligned_class(std::size_t alignment, std::size_t n) { return alignment <= page_size && n <= max_small_size; }
 
 // Whether a block of `size` bytes may go on as one of n: it is large enough, and not twice too large.
@@ -198,7 +191,7 @@ void* allocate_zeroed(std::size_t n) noexcept {
 
 void* allocate_aligned(std::size_t alignment, std::size_t n) noexcept {
   bool zeroed = false;
-  if (has_aligned_class(alignment, n)) return allocate_slot(aligned_class(alignment, n), zeroed);
+  if (has_aligned_class(alignment, n)) return allocate_slot(aligned_class_for(alignment, n), zeroed);
   return allocate_large_object(n == 0 ? 1 : n, alignment, zeroed);
 }
 
@@ -211,7 +204,7 @@ void deallocate_sized(void* p, std::size_t alignment, std::size_t n) noexcept {
   const block b = find_block(p, "sized free");
   const bool fits = b.is_large() ? page_count::covering(n == 0 ? 1 : n) == b.span->run.count
                                  : has_aligned_class(alignment, n) &&
-                                       b.span->spans_class() == span_class::noscan(aligned_class(alignment, n));
+                                       b.span->spans_class() == span_class::noscan(aligned_class_for(alignment, n));
   if (UMBER_UNLIKELY(!fits)) die_misuse("sized free", p, "was allocated with another size", b.size());
   fast_deallocate(p);
 }

@@ -20,8 +20,7 @@ void mspan::format(page_run pages, span_class c, bool zeroed) {
   countdown = UINT32_MAX;
   flags = 0;
   for (std::size_t w = 0; w < words_per_span; ++w) {
-    const std::size_t left = slots > w * 64 ? slots - w * 64 : 0;
-    free[w].store(left >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << left) - 1, std::memory_order_relaxed);
+    free[w].store(slot_bits(w), std::memory_order_relaxed);
     remote[w].store(0, std::memory_order_relaxed);
   }
   if (slot_size > max_table_size && (zeroed || is_planted(fault::wrong_zeroed_bit)))
@@ -87,8 +86,7 @@ bool mspan::any_free() const {
 
 bool mspan::valid() const {
   for (std::size_t w = 0; w < words(); ++w) {
-    const std::size_t left = slots - w * 64;
-    const std::uint64_t exist = left >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << left) - 1;
+    const std::uint64_t exist = slot_bits(w);
     // relaxed: the owner checks; remote bits may only appear meanwhile.
     const std::uint64_t gone = free[w].load(std::memory_order_relaxed);
     const std::uint64_t sent = remote[w].load(std::memory_order_relaxed);

@@ -114,6 +114,11 @@ struct alignas(4 * cache_line) mspan {
     return {cls.load(std::memory_order_relaxed)};
   }
   std::size_t words() const { return divide_up(slots, std::size_t{64}); }
+  // The bits of word w that stand for slots.
+  std::uint64_t slot_bits(std::size_t w) const {
+    const std::size_t left = slots > w * 64 ? slots - w * 64 : 0;
+    return left >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << left) - 1;
+  }
   std::uintptr_t address(slot_id slot) const { return base + slot.value * slot_size; }
 
   // The slot that starts exactly at `address`. False for an interior pointer, and for the unused rest.

@@ -53,8 +53,7 @@ void free_span_of(mspan* s) {
   if (s->owner.load(std::memory_order_relaxed) == span_owner::large) return heap.free_large(s);  // relaxed: unshared
   for (std::size_t w = 0; w < s->words(); ++w) {
     // relaxed: nobody else knows these blocks any more. Whatever lived is free.
-    const std::size_t left = s->slots - w * 64;
-    s->free[w].store(left >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << left) - 1, std::memory_order_relaxed);
+    s->free[w].store(s->slot_bits(w), std::memory_order_relaxed);
     s->remote[w].store(0, std::memory_order_relaxed);
   }
   heap.free_span(s, nullptr);
@@ -78,10 +77,8 @@ void* allocate_in(private_heap* h, std::size_t n, std::size_t alignment) noexcep
   if (n > PTRDIFF_MAX || alignment > PTRDIFF_MAX) return nullptr;
   const lock_guard guard(h->lock);
   if (alignment > page_size || n > max_small_size) return allocate_large_in(h, n, alignment);
-  size_class c = class_for(n > alignment ? n : alignment);
-  while (info(c).slot_size % alignment != 0) ++c.value;
   bool zeroed = false;
-  return h->allocate(span_class::noscan(c), zeroed);
+  return h->allocate(span_class::noscan(aligned_class_for(alignment, n)), zeroed);
 }
 
 void destroy_private_heap(private_heap* h) noexcept {

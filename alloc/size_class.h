@@ -154,6 +154,14 @@ constexpr size_class class_for(std::size_t n) {
   return {static_cast<std::uint8_t>(first_quarter + (log - 11) * 4 + quarter)};
 }
 
+// The class of the smallest slot that holds n bytes at a multiple of `alignment` (a power of two), both at most
+// max_small_size. Slots are aligned to the largest power of two that divides their size, up to a page.
+constexpr size_class aligned_class_for(std::size_t alignment, std::size_t n) {
+  size_class c = class_for(n > alignment ? n : alignment);
+  while (info(c).slot_size % alignment != 0) ++c.value;
+  return c;
+}
+
 static_assert(info(class_for(1025)).slot_size == 1152 && info(class_for(2048)).slot_size == 2048);
 static_assert(info(class_for(2049)).slot_size == 2560 && info(class_for(max_small_size)).slot_size == max_small_size);
 static_assert(info(class_for(17)).slot_size == 32 && info(class_for(8)).slot_size == 16);
