@@ -30,9 +30,10 @@ struct by_sized_delete {
   static void release(void* block, std::size_t size) { ::operator delete(block, size); }
 };
 
-// What is handed from thread to thread: the array, the random numbers and the sum so far.
+// What is handed from thread to thread: the array, the random numbers and the sum so far. Lanes lie apart, because each
+// writes to its own with every replacement: two in one cache line would take most of the time themselves.
 template <typename Heap>
-class lane {
+class alignas(128) lane {
  public:
   explicit lane(unsigned index) : random_(index + 1), slots_(slot_count) {
     for (slot& each : slots_) fill(each);
