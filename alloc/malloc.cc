@@ -49,6 +49,7 @@ UMBER_FAST block find_block(const void* p, const char* call) {
   // acquire: pairs with the stores by which spans change hands; the free bits read below are at least that new.
   b.owner = b.span->owner.load(std::memory_order_acquire);
   if (UMBER_UNLIKELY(b.owner == span_owner::nobody)) die_of_no_block(call, p, window.page_of(address));
+  if (UMBER_UNLIKELY(b.owner == span_owner::managed)) die_misuse(call, p, "belongs to a managed heap, which frees it");
   if (b.is_large()) {
     if (UMBER_UNLIKELY(address != b.span->base))
       die_misuse(call, p, "points into an object, not to its start", b.span->run.count.bytes());

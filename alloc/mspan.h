@@ -16,6 +16,7 @@
 //     in_central      listed in its mcentral          the holder of that mcentral's lock
 //     in_flux         between two of these            the thread that put it there
 //     large           one large object                the program: the block is allocated until freed
+//     managed         of a managed heap (gc/)         that heap
 //     nobody          no span (the page is free)      -
 //
 //     mheap --> P --full--> P|at_home --first free by P--> P       --idle--> in_central --refill of Q--> Q
@@ -63,10 +64,11 @@ inline constexpr std::uintptr_t nobody = 6;
 // With the class, so that one load says which lock it is that must be taken.
 constexpr std::uintptr_t in_central(span_class c) { return (c.value + std::uintptr_t{1}) * 8; }
 inline constexpr std::uintptr_t last_in_central = span_class_count * 8;
+inline constexpr std::uintptr_t managed = last_in_central + 8;
 inline bool is_in_central(std::uintptr_t owner) { return owner > nobody && owner <= last_in_central; }
 inline span_class class_in_central(std::uintptr_t owner) { return {static_cast<std::uint8_t>(owner / 8 - 1)}; }
 inline bool is_at_home(std::uintptr_t owner) { return (owner & at_home) != 0; }
-inline bool is_processor(std::uintptr_t owner) { return owner > last_in_central && !is_at_home(owner); }
+inline bool is_processor(std::uintptr_t owner) { return owner > managed && !is_at_home(owner); }
 inline span_home* home(std::uintptr_t owner) { return pointer_to<span_home>(owner & ~at_home); }
 }  // namespace span_owner
 
@@ -99,6 +101,7 @@ struct alignas(4 * cache_line) mspan {
   span_home* private_home = nullptr;  // the private heap's processor it belongs to, or null
   mspan* heap_next = nullptr;         // among all spans of that heap
   mspan* heap_previous = nullptr;
+  void* space = nullptr;  // managed: the gc::space it belongs to
 
   // Line 2 and 3. Spans of class above 1 KiB use one word; free[1] then says which slots read as zero.
   alignas(cache_line) std::atomic<std::uint64_t> free[words_per_span] = {};
@@ -140,6 +143,9 @@ struct alignas(4 * cache_line) mspan {
     // relaxed: the program's own ordering between malloc and free makes a live slot's zero visible to who frees it.
     return ((free[slot.word()].load(std::memory_order_relaxed) | remote[slot.word()].load(std::memory_order_relaxed)) &
             slot.bit()) != 0;
+  }
+  bool is_free(slot_id slot) const {
+    return (free[slot.word()].load(std::memory_order_relaxed) & slot.bit()) != 0;  // relaxed: as above
   }
   // Owner only: free slots exist, all slots are free.
   bool any_free() const;

@@ -17,6 +17,15 @@
 namespace umber::alloc {
 
 enum class rank : std::uint8_t {
+  managed_heaps,  // the list of managed heaps (gc/, as the next eight)
+  cycle,          // the collector's thread
+  mutators,       // the threads attached to a heap
+  managed_types,  // layouts
+  spaces,         // the list of a heap's spaces
+  roots,          // persistent handles
+  space,          // the spans of one type
+  object_map,     // mark bits
+  work,           // candidates
   scavenger,      // state of the background thread
   private_heaps,  // the list of private heaps
   processor,      // a processor used by several threads: visitors' and first-class heaps'

@@ -54,6 +54,22 @@ class span_list {
     s->next = s->previous = nullptr;
   }
 
+  // Takes over all spans of another list.
+  void append(span_list& other) {
+    if (other.front_ == nullptr) return;
+    if (front_ == nullptr) {
+      front_ = other.front_;
+    } else {
+      mspan* last = front_->previous;
+      mspan* other_last = other.front_->previous;
+      last->next = other.front_;
+      other.front_->previous = last;
+      other_last->next = front_;
+      front_->previous = other_last;
+    }
+    other.front_ = nullptr;
+  }
+
   mspan* pop_front() {
     mspan* s = front_;
     if (s != nullptr) remove(s);

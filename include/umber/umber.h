@@ -1,4 +1,5 @@
 // All of umber for C++20.
 #pragma once
 
+#include <umber/heap.h>
 #include <umber/malloc.h>

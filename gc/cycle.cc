@@ -1,0 +1,164 @@
+#include "cycle.h"
+
+#include "handshake.h"
+#include "mark.h"
+#include "sweep.h"
+#include "weak.h"
+
+#include "alloc/os.h"
+
+namespace umber::gc {
+
+namespace {
+
+// Objects between two looks at the clock and the books: some 100 us.
+constexpr std::size_t objects_per_batch = 4096;
+
+struct stopwatch {
+  std::uint64_t started = os::now();
+  std::uint64_t cpu_started = os::thread_cpu_time();
+  std::uint64_t passed() const { return os::now() - started; }
+  std::uint64_t cpu() const { return os::thread_cpu_time() - cpu_started; }
+};
+
+void revise(managed_heap& h, const marker& mark) {
+  mark_progress now;
+  now.started_at = h.pace.started_at;
+  // relaxed, all: figures.
+  now.heap_bytes = h.live_bytes + h.allocated.load(std::memory_order_relaxed);
+  now.work_done = h.marked_bytes.load(std::memory_order_relaxed) + mark.bytes();
+  now.most_work = h.pace.started_at;
+  h.assist_ratio.store(revised_assist_ratio(h.pace.current, now), std::memory_order_relaxed);
+}
+
+// Until there is nothing left to take and no helper has anything.
+void mark_all(managed_heap& h, marker& mark) {
+  for (;;) {
+    do {
+      const std::size_t bytes = mark.drain(objects_per_batch);
+      h.background_credit.fetch_add(static_cast<std::int64_t>(bytes),
+                                    std::memory_order_relaxed);  // relaxed: an account
+      mark.share();
+      revise(h, mark);
+    } while (mark.has_work() || !h.work.empty());
+    mark.publish();
+    // acquire: pairs with the release in mark_along; what a helper published before is seen by empty.
+    if (h.helpers_marking.load(std::memory_order_acquire) == 0 && h.work.empty()) {
+      if (!h.rescan.exchange(false, std::memory_order_relaxed)) return;  // relaxed: see mark.h
+      mark.rescan();
+      continue;
+    }
+    os::yield();
+  }
+}
+
+void call_helpers(managed_heap& h) {
+  h.marking.store(true, std::memory_order_relaxed);          // relaxed: who sees it late assists late
+  h.helpers_called.fetch_add(1, std::memory_order_release);  // pairs with the acquire in driver.cc
+  os::wake_all(reinterpret_cast<const volatile std::uint32_t*>(&h.helpers_called));
+}
+
+void mark_roots(managed_heap& h, marker& mark) {
+  h.roots.for_each([&](void* object) { mark.add(address_of(object)); });
+}
+
+// Marks, and asks for what the barriers have recorded, until a whole round of that brings nothing.
+void mark_to_the_end(managed_heap& h, marker& mark) {
+  for (;;) {
+    mark_all(h, mark);
+    h.weak_verdict.store(verdict::closing, std::memory_order_release);  // release, all: pair with lock_target
+    h.found_grey.store(false, std::memory_order_relaxed);               // relaxed: published by the question
+    ask_all(h, question::flush);
+    if (!h.found_grey.load(std::memory_order_relaxed) && h.work.empty()) break;  // relaxed: answered
+    h.weak_verdict.store(verdict::open, std::memory_order_release);
+  }
+  h.weak_verdict.store(verdict::decided, std::memory_order_release);
+}
+
+void begin(managed_heap& h) {
+  // relaxed, all: published by the first question.
+  h.marked_bytes.store(0, std::memory_order_relaxed);
+  h.marked_objects.store(0, std::memory_order_relaxed);
+  h.background_credit.store(0, std::memory_order_relaxed);
+  h.trigger.store(SIZE_MAX, std::memory_order_relaxed);
+  h.pace.started_at = h.live_bytes + h.allocated.load(std::memory_order_relaxed);
+  h.weak_verdict.store(verdict::open, std::memory_order_relaxed);
+  h.assist_ratio.store(h.pace.current.assist_ratio, std::memory_order_relaxed);
+  detail::barriers_on.fetch_add(1, std::memory_order_relaxed);
+}
+
+// What the cycle has found, and when the next is due.
+void settle_accounts(managed_heap& h, const stopwatch& watch, std::size_t allocated_before) {
+  // relaxed, all: figures that no mark can change any more.
+  const std::size_t marked = h.marked_bytes.load(std::memory_order_relaxed);
+  const std::size_t allocated = h.allocated.exchange(0, std::memory_order_relaxed) - allocated_before;
+  const std::uint64_t cpu = watch.cpu();
+  cycle_record& last = h.pace.last;
+  last.marked_bytes = marked;
+  last.allocated_while_marking = allocated;
+  last.mark_cpu_ns = cpu + h.assist_ns.load(std::memory_order_relaxed) - h.pace.assist_ns_before;
+  h.pace.assist_ns_before = h.assist_ns.load(std::memory_order_relaxed);
+  const std::uint64_t all_cpu = watch.passed() * os::processor_count();
+  last.mutator_cpu_ns = all_cpu > last.mark_cpu_ns ? all_cpu - last.mark_cpu_ns : 0;
+  last.rates = observe(last);
+  last.live_bytes = h.live_bytes = marked + allocated;
+  h.last_marked_bytes = marked;
+  h.mark_ns.fetch_add(last.mark_cpu_ns, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+void make_plan(managed_heap& h) {
+  memory_state memory;
+  memory.heap_bytes = h.live_bytes;
+  // relaxed: a figure.
+  const std::size_t in_spans = h.heap_bytes.load(std::memory_order_relaxed);
+  memory.overhead_bytes = in_spans > h.live_bytes ? in_spans - h.live_bytes : 0;
+  h.pace.current = plan_cycle(h.pace.options, h.pace.last, memory);
+  const std::size_t trigger = h.pace.current.trigger;
+  // relaxed, both: mutators may see them late.
+  h.trigger.store(trigger == SIZE_MAX ? SIZE_MAX : trigger - h.live_bytes, std::memory_order_relaxed);
+  h.goal.store(h.pace.current.goal, std::memory_order_relaxed);
+}
+
+void run_cycle(managed_heap& h, span_stock& stock) {
+  sweep_rest(h, stock);
+  const stopwatch watch;
+  begin(h);
+  const std::size_t allocated_before = h.allocated.load(std::memory_order_relaxed);  // relaxed: a figure
+  {
+    marker mark(h);
+    ask_all(h, question::barrier_on);
+    ask_all(h, question::settle);
+    call_helpers(h);
+    ask_all(h, question::scan);
+    mark_roots(h, mark);
+    mark_to_the_end(h, mark);
+  }
+  clear_weak(h);
+  h.marking.store(false, std::memory_order_relaxed);  // relaxed: who sees it late finds nothing to do
+  settle_accounts(h, watch, allocated_before);
+  ask_all(h, question::finish);
+  detail::barriers_on.fetch_sub(1, std::memory_order_relaxed);  // relaxed: barriers are off one by one
+  make_plan(h);
+  h.cycles.fetch_add(1, std::memory_order_relaxed);  // relaxed: a statistic
+  sweep_rest(h, stock);
+}
+
+void mark_along(managed_heap& h) {
+  while (h.marking.load(std::memory_order_relaxed)) {           // relaxed: seen soon enough
+    h.helpers_marking.fetch_add(1, std::memory_order_acq_rel);  // pairs with the acquire in mark_all
+    bool worked;
+    {
+      marker mark(h);
+      const std::size_t bytes = mark.drain(objects_per_batch);
+      h.background_credit.fetch_add(static_cast<std::int64_t>(bytes),
+                                    std::memory_order_relaxed);  // relaxed: an account
+      worked = mark.took_work();
+    }
+    h.helpers_marking.fetch_sub(1, std::memory_order_acq_rel);  // pairs with the acquire in mark_all
+    if (!worked) os::yield();
+  }
+}
+
+}  // namespace umber::gc

@@ -1,0 +1,35 @@
+// One collection, from the first question to the last swept span.
+//
+//     finish_sweep     what the last cycle left
+//     barrier_on       round 1: each mutator records from now on what its stores overwrite, and what they store
+//     settle           round 2: no store is under way that read the old value without recording it
+//     scan             round 3: each mutator's handles are candidates, and it allocates black from now on
+//     mark, flush      round 4 and more: until a whole round of flushed buffers brings nothing new
+//     weak             references to what has no mark are cleared
+//     finish           the last round: barrier off, allocate white, spans given up
+//     sweep            the collector's thread, and every mutator that needs slots
+//
+// Nobody waits for all others but the collector. Why each round is needed is shown by tests/model, where leaving one
+// out loses an object.
+//
+// Invariants
+//   [cycle.1] when marking ends, what any mutator can reach is marked.
+// Concurrency
+//   run_cycle: the collector's thread. mark_with_others: any helper.
+// Uses / used by
+//   Uses handshake, mark, weak, sweep, pacer. Used by driver.
+#pragma once
+
+#include "managed_heap.h"
+
+namespace umber::gc {
+
+void run_cycle(managed_heap& h, span_stock& stock);
+
+// When the next cycle is due, by what the last one found.
+void make_plan(managed_heap& h);
+
+// A helper's part: marks until marking ends.
+void mark_along(managed_heap& h);
+
+}  // namespace umber::gc

@@ -1,0 +1,105 @@
+#include "driver.h"
+
+#include "cycle.h"
+#include "request.h"
+
+#include "alloc/os.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+namespace umber::gc {
+
+namespace {
+
+constexpr std::uint64_t look_whether_idle = 10'000'000'000;  // ns
+constexpr std::size_t stack_bytes = 512 * kib;
+
+const volatile std::uint32_t* futex_word(const std::atomic<std::uint32_t>& word) {
+  return reinterpret_cast<const volatile std::uint32_t*>(&word);
+}
+
+void end_thread(managed_heap& h) {
+  // release: pairs with the acquire in stop_threads.
+  h.running.fetch_sub(1, std::memory_order_release);
+  os::wake_all(futex_word(h.running));
+}
+
+void* collect_when_asked(void* heap) {
+  managed_heap& h = *static_cast<managed_heap*>(heap);
+  span_stock stock;
+  std::uint64_t last_end = os::now();
+  for (;;) {
+    // acquire, both: pair with the releases in request.cc and stop_threads.
+    const std::uint32_t wanted = h.wanted.load(std::memory_order_acquire);
+    if (h.ending.load(std::memory_order_acquire)) break;
+    if (h.started.load(std::memory_order_relaxed) == wanted) {  // relaxed: written here only
+      os::wait(futex_word(h.wanted), wanted, look_whether_idle);
+      const std::size_t allocated = h.allocated.load(std::memory_order_relaxed);  // relaxed: a figure
+      if (should_collect_idle(h.pace.options, os::now(), last_end, allocated)) start_cycle(h);
+      continue;
+    }
+    const std::uint32_t cycle = h.started.load(std::memory_order_relaxed) + 1;  // relaxed: as above
+    h.started.store(cycle, std::memory_order_release);                          // release, both: pair with request.cc
+    run_cycle(h, stock);
+    last_end = os::now();
+    h.finished.store(cycle, std::memory_order_release);
+    os::wake_all(futex_word(h.finished));
+  }
+  alloc::heap.empty_stock(stock);
+  end_thread(h);
+  return nullptr;
+}
+
+void* help(void* heap) {
+  managed_heap& h = *static_cast<managed_heap*>(heap);
+  while (!h.ending.load(std::memory_order_acquire)) {  // pairs with the release in stop_threads
+    const std::uint32_t called = h.helpers_called.load(std::memory_order_acquire);  // pairs with call_helpers
+    mark_along(h);
+    os::wait(futex_word(h.helpers_called), called, look_whether_idle);
+  }
+  end_thread(h);
+  return nullptr;
+}
+
+bool start_thread(managed_heap& h, void* (*body)(void*)) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_attr_t attributes;
+  if (pthread_attr_init(&attributes) != 0) return false;
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, stack_bytes);
+  h.running.fetch_add(1, std::memory_order_relaxed);  // relaxed: a count
+  pthread_sigmask(SIG_SETMASK, &all, &before);        // signals belong to the program's threads
+  pthread_t thread;
+  const bool started = pthread_create(&thread, &attributes, body, &h) == 0;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pthread_attr_destroy(&attributes);
+  if (!started) h.running.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a count
+  return started;
+}
+
+}  // namespace
+
+bool start_threads(managed_heap& h) {
+  unsigned workers = h.options.workers != 0 ? h.options.workers : os::processor_count() / 4;
+  if (workers == 0) workers = 1;
+  bool started = start_thread(h, collect_when_asked);
+  for (unsigned i = 1; i < workers && started; ++i) started = start_thread(h, help);
+  if (!started) stop_threads(h);
+  return started;
+}
+
+void stop_threads(managed_heap& h) {
+  h.ending.store(true, std::memory_order_release);  // pairs with the acquires of the threads
+  for (;;) {
+    const std::uint32_t running = h.running.load(std::memory_order_acquire);  // pairs with the release in end_thread
+    if (running == 0) return;
+    os::wake_all(futex_word(h.wanted));
+    os::wake_all(futex_word(h.helpers_called));
+    os::wait(futex_word(h.running), running, 1'000'000);
+  }
+}
+
+}  // namespace umber::gc

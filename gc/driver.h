@@ -1,0 +1,20 @@
+// The collector's threads: one that runs cycles, and helpers that mark along.
+//
+// Invariants
+//   None of its own.
+// Concurrency
+//   start and stop: whoever creates and destroys the heap.
+// Uses / used by
+//   Uses cycle, request. Used by embed.
+#pragma once
+
+#include "managed_heap.h"
+
+namespace umber::gc {
+
+// False: a thread could not be had. Then none is left behind.
+[[nodiscard]] bool start_threads(managed_heap& h);
+// Lets a cycle under way end, and waits until the threads are gone.
+void stop_threads(managed_heap& h);
+
+}  // namespace umber::gc

@@ -1,0 +1,196 @@
+// What the public headers call: handles, heaps and threads of a program, checked for misuse.
+#include "cycle.h"
+#include "driver.h"
+#include "handshake.h"
+#include "refill.h"
+#include "request.h"
+#include "sweep.h"
+#include "weak.h"
+
+#include "alloc/metadata.h"
+#include "alloc/os.h"
+#include "alloc/os_threads.h"
+
+#include <new>
+
+namespace umber::detail {
+
+struct heap_state : gc::managed_heap {
+  using gc::managed_heap::managed_heap;
+};
+
+using namespace gc;
+using mutator = gc::mutator;
+
+namespace {
+
+constinit mutex<rank::managed_heaps> lock;
+constinit pool<mutator> mutators;        // guarded by lock
+constinit pool<heap_state> heap_states;  // guarded by lock
+constinit mutator_state unattached;
+
+mutator* attached() {
+  mutator_state* m = current_mutator;
+  return m == &unattached ? nullptr : static_cast<mutator*>(m);
+}
+
+mutator& attached_or_die(const char* call) {
+  mutator* m = attached();
+  if (UMBER_UNLIKELY(m == nullptr))
+    die_misuse(call, nullptr, "needs a thread that is attached: make an umber::mutator first");
+  return *m;
+}
+
+// A mutator's tables outlive it: the next one uses them.
+mutator* new_mutator() {
+  const lock_guard guard(lock);
+  void* memory = mutators.allocate();
+  if (memory == nullptr) return nullptr;
+  return new (memory) mutator;
+}
+
+void release_mutator(mutator* m) {
+  const lock_guard guard(lock);
+  mutators.release(m);
+}
+
+}  // namespace
+
+constinit thread_local mutator_state* current_mutator = &unattached;
+constinit std::atomic<std::uint32_t> barriers_on{0};
+
+void die_unattached() noexcept {
+  attached_or_die("local");
+  std::abort();
+}
+
+void barrier(const std::atomic<void*>* slot, void* value) noexcept {
+  mutator* m = attached();
+  if (m == nullptr) die_misuse("store", slot, "needs a thread that is attached: make an umber::mutator first");
+  if (!m->barrier) return;
+  // relaxed: the old value is only recorded.
+  if (void* old = slot->load(std::memory_order_relaxed); old != nullptr) m->record(address_of(old));
+  if (value != nullptr && !m->black) m->record(address_of(value));
+}
+
+void insertion_barrier(void* value) noexcept {
+  mutator* m = attached();
+  if (m != nullptr && m->barrier && !m->black && value != nullptr) m->record(address_of(value));
+}
+
+void answer() noexcept { answer_pending(this_mutator()); }
+
+root_slot* make_root() noexcept { return attached_or_die("persistent").heap->roots.make(); }
+
+void drop_root(root_slot* root) noexcept {
+  void* old = root->object.load(std::memory_order_relaxed);  // relaxed: the handle's own thread
+  mutator* m = attached();
+  if (old != nullptr && m != nullptr && m->barrier) m->record(address_of(old));
+  root_table::of(root).drop(root);
+}
+
+weak_box* make_weak_box(void* target) noexcept { return make_box(attached_or_die("weak"), target); }
+void* lock_weak(weak_box* box) noexcept { return lock_target(attached_or_die("lock"), *box); }
+
+void* allocate_slow(type_description& type) noexcept {
+  mutator& m = attached_or_die("make");
+  const type_layout* layout = layout_for(type);
+  return layout == nullptr ? nullptr : allocate_object(m, *layout);
+}
+
+void* allocate_array(type_description& element, std::size_t count, std::size_t header_bytes) noexcept {
+  mutator& m = attached_or_die("make_array");
+  const type_layout* layout = layout_for(element);
+  return layout == nullptr ? nullptr : gc::allocate_array(m, *layout, count, header_bytes);
+}
+
+void constructed(void* object) noexcept {
+  mspan* s = span_of(address_of(object));
+  slot_id slot;
+  if (s->slots > 1) s->find_slot(address_of(object), slot);
+  s->remote[slot.word()].fetch_or(slot.bit(), std::memory_order_release);  // pairs with the acquire of the sweep
+}
+
+heap_state* create_heap(const heap_options& options) noexcept {
+  heap_state* h;
+  {
+    const lock_guard guard(lock);
+    void* memory = heap_states.allocate();
+    if (memory == nullptr) return nullptr;
+    h = new (memory) heap_state;
+  }
+  h->options = options;
+  h->pace.options = {.percent = options.percent,
+                     .minimum_heap = options.minimum,
+                     .soft_limit = options.limit,
+                     .hard_limit = options.hard_limit};
+  make_plan(*h);
+  if (start_threads(*h)) return h;
+  const lock_guard guard(lock);
+  heap_states.release(h);
+  return nullptr;
+}
+
+void destroy_heap(heap_state* h) noexcept {
+  {
+    const lock_guard guard(h->mutators_lock);
+    if (h->mutator_count != 0) die_misuse("~heap", h, "still has mutators attached");
+  }
+  if (h->roots.in_use() != 0) die_misuse("~heap", h, "still has persistent or weak handles");
+  stop_threads(*h);
+  span_stock stock;
+  sweep_rest(*h, stock);
+  sweep_everything(*h, stock);
+  alloc::heap.empty_stock(stock);
+  const lock_guard guard(lock);
+  heap_states.release(h);
+}
+
+void collect(heap_state* h) noexcept {
+  mutator* m = attached();
+  if (m != nullptr && m->heap == h) return collect_for(*m);
+  gc::collect(*h);
+}
+
+void read_statistics(heap_state* h, heap_statistics& into) noexcept {
+  // relaxed, all: figures.
+  into.cycles = h->cycles.load(std::memory_order_relaxed);
+  into.live_bytes = h->last_marked_bytes;
+  into.heap_bytes = h->heap_bytes.load(std::memory_order_relaxed);
+  into.allocated_bytes = h->allocated.load(std::memory_order_relaxed);
+  into.goal_bytes = h->goal.load(std::memory_order_relaxed);
+  into.marked_objects = h->marked_objects.load(std::memory_order_relaxed);
+  into.mark_ns = h->mark_ns.load(std::memory_order_relaxed);
+  into.assist_ns = h->assist_ns.load(std::memory_order_relaxed);
+  into.sweep_ns = h->sweep_ns.load(std::memory_order_relaxed);
+  into.longest_stall_ns = h->longest_stall_ns.load(std::memory_order_relaxed);
+  const lock_guard guard(h->mutators_lock);
+  for (const mutator* m = h->mutators; m != nullptr; m = m->next)
+    if (m->longest_stall_ns > into.longest_stall_ns) into.longest_stall_ns = m->longest_stall_ns;
+}
+
+mutator_state* attach(heap_state* h) noexcept {
+  if (attached() != nullptr) die_misuse("mutator", h, "this thread is attached already");
+  mutator* m = new_mutator();
+  if (m == nullptr) return nullptr;
+  m->handles.next = m->handles.previous = &m->handles;
+  m->thread_id = os::thread_id();
+  join(*h, *m);
+  current_mutator = m;
+  return m;
+}
+
+void detach(mutator_state* state) noexcept {
+  auto* m = static_cast<mutator*>(state);
+  if (attached() != m) die_misuse("~mutator", m, "belongs to another thread");
+  if (m->handles.next != &m->handles) die_misuse("~mutator", m, "still has locals");
+  leave(*m);
+  alloc::heap.empty_stock(m->stock);
+  current_mutator = &unattached;
+  release_mutator(m);
+}
+
+void enter_blocking() noexcept { gc::enter_blocking(attached_or_die("blocking")); }
+void leave_blocking() noexcept { gc::leave_blocking(this_mutator()); }
+
+}  // namespace umber::detail

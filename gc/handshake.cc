@@ -1,0 +1,171 @@
+#include "handshake.h"
+
+#include "alloc/os.h"
+
+namespace umber::gc {
+
+namespace {
+
+constexpr std::uint64_t patience = 100'000'000;  // ns until the watchdog names a mutator
+
+const volatile std::uint32_t* futex_word(const std::atomic<std::uint32_t>& word) {
+  return reinterpret_cast<const volatile std::uint32_t*>(&word);
+}
+
+void flush(mutator& m) {
+  m.empty_buffer();
+  m.publish_chunk();
+  if (m.overflowed) m.heap->rescan.store(true, std::memory_order_relaxed);  // relaxed: read after the handshake
+  if (m.contributed || m.overflowed) m.heap->found_grey.store(true, std::memory_order_relaxed);  // relaxed: as above
+  m.contributed = m.overflowed = false;
+}
+
+void give_answer(mutator& m, question q) {
+  switch (q) {
+    case question::none:
+    case question::settle:
+      return;
+    case question::barrier_on:
+      m.barrier = true;
+      return;
+    case question::scan:
+      m.scan_handles();
+      m.become_black();
+      return;
+    case question::flush:
+      return flush(m);
+    case question::finish:
+      m.forget_candidates();
+      m.barrier = false;
+      m.give_up_spans();
+      m.black = false;
+      m.debt = 0;
+      ++m.epoch;
+      return;
+  }
+}
+
+// By the mutator, or by who has it `answered_for`.
+void answer_now(mutator& m) {
+  managed_heap& h = *m.heap;
+  // acquire: pairs with the asker's store; what it did before is seen.
+  const auto q = static_cast<question>(m.question.load(std::memory_order_acquire));
+  if (q == question::none) return;
+  give_answer(m, q);
+  m.question.store(static_cast<std::uint32_t>(question::none),
+                   std::memory_order_relaxed);  // relaxed: see the next line
+  // acq_rel: pairs with the asker's acquire in ask_all; all answers happened before the round ends.
+  if (h.unanswered.fetch_sub(1, std::memory_order_acq_rel) == 1) os::wake_one(futex_word(h.unanswered));
+}
+
+void answer_if_blocked(mutator& m) {
+  std::uint32_t expected = mutator::blocked;
+  // seq_cst: pairs with enter_blocking, see the essay. acquire: what the mutator did before it blocked.
+  if (!m.state.compare_exchange_strong(expected, mutator::answered_for, std::memory_order_seq_cst)) return;
+  answer_now(m);
+  m.state.store(mutator::blocked, std::memory_order_release);  // pairs with the acquire in leave_blocking
+  os::wake_all(futex_word(m.state));
+}
+
+// Names the mutators that have kept the collector waiting, once.
+void name_the_slow(managed_heap& h) {
+  const lock_guard guard(h.mutators_lock);
+  for (mutator* m = h.mutators; m != nullptr; m = m->next) {
+    // relaxed: a message.
+    if (m->question.load(std::memory_order_relaxed) == 0 || m->named) continue;
+    m->named = true;
+    message line;
+    line << "umber: thread " << std::size_t{m->thread_id}
+         << " has not reached a safepoint for 100 ms; let it call umber::safepoint() or wait in umber::blocking";
+    line.print();
+  }
+}
+
+void count_stall(mutator& m, std::uint64_t ns) {
+  if (ns > m.longest_stall_ns) m.longest_stall_ns = ns;
+}
+
+}  // namespace
+
+void ask_all(managed_heap& h, question q) {
+  {
+    const lock_guard guard(h.mutators_lock);
+    h.stage = q;
+    h.unanswered.store(static_cast<std::uint32_t>(h.mutator_count) + 1, std::memory_order_relaxed);  // relaxed: locked
+    // seq_cst: pairs with enter_blocking. Everything that the collector did before is seen by who answers.
+    for (mutator* m = h.mutators; m != nullptr; m = m->next)
+      m->question.store(static_cast<std::uint32_t>(q), std::memory_order_seq_cst);
+    if (q == question::finish) h.begin_sweep();
+    for (mutator* m = h.mutators; m != nullptr; m = m->next) answer_if_blocked(*m);
+  }
+  // acq_rel, acquire: pair with answer_now.
+  std::uint32_t left = h.unanswered.fetch_sub(1, std::memory_order_acq_rel) - 1;
+  const std::uint64_t asked = os::now();
+  while (left != 0) {
+    os::wait(futex_word(h.unanswered), left, patience);
+    left = h.unanswered.load(std::memory_order_acquire);
+    if (left != 0 && os::now() - asked > patience) name_the_slow(h);
+  }
+}
+
+void answer_pending(mutator& m) {
+  // relaxed: answer_now looks again.
+  if (m.question.load(std::memory_order_relaxed) == 0) return;
+  const std::uint64_t before = os::now();
+  answer_now(m);
+  count_stall(m, os::now() - before);
+}
+
+void enter_blocking(mutator& m) {
+  if (m.blocking_depth++ != 0) return;
+  for (;;) {
+    // seq_cst, both: pair with ask_all, see the essay.
+    m.state.store(mutator::blocked, std::memory_order_seq_cst);
+    if (m.question.load(std::memory_order_seq_cst) == 0) return;
+    std::uint32_t expected = mutator::blocked;
+    // acquire: pairs with the release in answer_if_blocked. If the asker was faster it answers.
+    if (!m.state.compare_exchange_strong(expected, mutator::running, std::memory_order_acquire)) return;
+    answer_pending(m);
+  }
+}
+
+void leave_blocking(mutator& m) {
+  if (--m.blocking_depth != 0) return;
+  std::uint32_t expected = mutator::blocked;
+  // acquire: pairs with the release in answer_if_blocked.
+  while (!m.state.compare_exchange_strong(expected, mutator::running, std::memory_order_acquire)) {
+    os::wait(futex_word(m.state), expected);
+    expected = mutator::blocked;
+  }
+}
+
+void join(managed_heap& h, mutator& m) {
+  const lock_guard guard(h.mutators_lock);
+  m.heap = &h;
+  m.work = &h.work;
+  m.epoch = h.epoch;
+  m.barrier = h.stage != question::finish;
+  m.black = h.stage == question::scan || h.stage == question::flush;
+  m.previous = nullptr;
+  m.next = h.mutators;
+  if (h.mutators != nullptr) h.mutators->previous = &m;
+  h.mutators = &m;
+  ++h.mutator_count;
+}
+
+void leave(mutator& m) {
+  managed_heap& h = *m.heap;
+  const lock_guard guard(h.mutators_lock);
+  answer_now(m);
+  flush(m);
+  m.give_up_spans();
+  m.black = m.barrier = false;
+  (m.previous != nullptr ? m.previous->next : h.mutators) = m.next;
+  if (m.next != nullptr) m.next->previous = m.previous;
+  --h.mutator_count;
+  // relaxed: a statistic.
+  if (m.longest_stall_ns > h.longest_stall_ns.load(std::memory_order_relaxed))
+    h.longest_stall_ns.store(m.longest_stall_ns, std::memory_order_relaxed);
+}
+
+}  // namespace umber::gc

@@ -1,0 +1,42 @@
+// The collector's question to each mutator, one at a time: all the synchronisation that a cycle has.
+//
+// `ask_all` puts the question to every mutator and returns when each has answered. A mutator answers at its next
+// safepoint. One that is in a `blocking` region touches nothing that an answer needs, so the asker answers for it; when
+// it wants to leave while that goes on, it waits. Which of the two answers is decided by one word:
+//
+//     running --enter--> blocked --asker--> answered_for
+//        ^                  |  ^                |
+//        \------leave-------/  \----------------/
+//
+//     asker            question = q;   then looks whether `blocked`
+//     enter_blocking   state = blocked; then looks whether there is a question
+//
+// (a Dekker pair: both seq_cst; at least one of the two sees the other, and the exchange of `state` lets one win.)
+//
+// What each answer does is one case of `give_answer`.
+//
+// Invariants
+//   [handshake.1] when ask_all returns, every mutator has done what the question asks, since it was asked.
+//   [handshake.2] a mutator that attaches meanwhile is as if it had answered; one that detaches answers first.
+// Concurrency
+//   ask_all: the collector's thread only. The others: the mutator's own thread.
+// Uses / used by
+//   Uses managed_heap. Used by refill, weak, cycle, embed.
+#pragma once
+
+#include "managed_heap.h"
+
+namespace umber::gc {
+
+void ask_all(managed_heap& h, question q);
+// Answers the pending question, if there is one, and counts how long that took.
+void answer_pending(mutator& m);
+
+void enter_blocking(mutator& m);
+void leave_blocking(mutator& m);
+
+// Links a mutator that has no handles and no spans into the heap's list; takes it out.
+void join(managed_heap& h, mutator& m);
+void leave(mutator& m);
+
+}  // namespace umber::gc

@@ -1,0 +1,90 @@
+// A managed heap: everything that its mutators and its collector share.
+//
+// Invariants
+//   [managed_heap.1] `stage` is the last question of this cycle; a mutator that attaches is as if it had answered it.
+// Concurrency
+//   As said at each member.
+// Uses / used by
+//   Uses mutator, roots, work, space. Used by all above.
+#pragma once
+
+#include "mutator.h"
+#include "pacer.h"
+#include "roots.h"
+
+namespace umber::gc {
+
+// What becomes of a weak reference to an object without a mark.
+enum class verdict : std::uint32_t { open, closing, decided };
+
+// What the collector's thread knows of the heap's pace.
+struct pace_state {
+  pacer_options options;
+  plan current;
+  cycle_record last;
+  std::size_t started_at = 0;  // heap bytes when the cycle began
+  std::uint64_t assist_ns_before = 0;
+};
+
+struct managed_heap {
+  // Constant after construction.
+  heap_options options;
+  managed_heap* next = nullptr;  // among all of the process
+
+  // The mutators.
+  mutex<rank::mutators> mutators_lock;
+  mutator* mutators = nullptr;  // guarded by mutators_lock, as the next three
+  std::size_t mutator_count = 0;
+  question stage = question::finish;
+  std::uint32_t epoch = 0;                   // sweeps begun; guarded by spaces_lock, too
+  std::atomic<std::uint32_t> unanswered{0};  // questions of this round; a futex
+  std::atomic<bool> found_grey{false};       // in this round of flushes
+  std::atomic<verdict> weak_verdict{verdict::open};
+
+  // The objects.
+  std::atomic<std::atomic<space*>*> spaces[most_types / 256] = {};  // by id, in blocks of 256
+  std::atomic<space*> all_spaces{nullptr};
+  mutex<rank::spaces> spaces_lock;
+  root_table roots;
+  work_list work;
+  std::atomic<bool> rescan{false};  // objects were marked without being queued: there was no memory
+  std::atomic<std::size_t> heap_bytes{0};
+  std::atomic<std::size_t> allocated{0};  // bytes since the last cycle ended, black ones too
+  std::atomic<std::size_t> marked_bytes{0};
+  std::atomic<std::size_t> marked_objects{0};
+
+  // Pacing: written by the collector's thread between cycles.
+  std::atomic<bool> marking{false};
+  std::atomic<std::size_t> trigger{SIZE_MAX};  // `allocated` that starts a cycle
+  std::atomic<std::size_t> goal{SIZE_MAX};
+  std::atomic<double> assist_ratio{0};  // bytes of marking owed for each byte allocated
+  std::atomic<std::int64_t> background_credit{0};
+  std::size_t live_bytes = 0;         // when the last cycle ended
+  std::size_t last_marked_bytes = 0;  // of these, marked
+  pace_state pace;
+
+  // The collector's thread, and those that help it.
+  std::atomic<std::uint32_t> wanted{0};    // cycles asked for; a futex
+  std::atomic<std::uint32_t> started{0};   // cycles begun
+  std::atomic<std::uint32_t> finished{0};  // cycles ended, swept; a futex
+  std::atomic<bool> ending{false};
+  std::atomic<std::uint32_t> running{0};         // threads of the heap; a futex
+  std::atomic<std::uint32_t> helpers_called{0};  // a futex
+  std::atomic<std::uint32_t> helpers_marking{0};
+
+  // Statistics.
+  std::atomic<std::uint64_t> mark_ns{0};
+  std::atomic<std::uint64_t> assist_ns{0};
+  std::atomic<std::uint64_t> sweep_ns{0};
+  std::atomic<std::uint64_t> longest_stall_ns{0};
+  std::atomic<std::uint64_t> cycles{0};
+
+  // The space of a type, made if need be; null: no memory.
+  [[nodiscard]] space* space_for(std::uint32_t id, const type_layout* layout);
+  [[nodiscard]] space* find_space(std::uint32_t id) const;
+  // All that is listed is unswept from now on. mutators_lock is held.
+  void begin_sweep();
+  bool owns(const mspan* s) const { return s->space != nullptr && space_of(s).heap == this; }
+};
+
+}  // namespace umber::gc

@@ -1,0 +1,132 @@
+#include "mutator.h"
+
+#include "alloc/bitmap.h"
+#include "alloc/metadata.h"
+
+#include <cstring>
+
+namespace umber::gc {
+
+bool mutator::make_room(std::uint32_t id) {
+  if (id < capacity) {
+    entry_count = capacity;
+    return true;
+  }
+  const auto wanted = static_cast<std::uint32_t>(round_up(id + 1 + id / 2, 64));
+  // What it outgrows is not given back: it doubles at most, and mutators are used again.
+  void* entry_memory = metadata::allocate(wanted * sizeof(detail::allocation_entry));
+  void* held_memory = metadata::allocate(wanted * sizeof(held_span));
+  if (entry_memory == nullptr || held_memory == nullptr) return false;
+  if (capacity != 0) {
+    std::memcpy(entry_memory, entries, capacity * sizeof(detail::allocation_entry));
+    std::memcpy(held_memory, static_cast<const void*>(held), capacity * sizeof(held_span));
+  }
+  entries = static_cast<detail::allocation_entry*>(entry_memory);
+  held = static_cast<held_span*>(held_memory);
+  capacity = entry_count = wanted;
+  return true;
+}
+
+bool mutator::take_word(std::uint32_t id, std::size_t from) {
+  held_span& h = held[id];
+  mspan* const s = h.span;
+  const std::size_t words = s->words();
+  for (std::size_t w = from; w < words; ++w) {
+    const std::uint64_t bits = s->free[w].load(std::memory_order_relaxed);  // relaxed: ours
+    if (bits == 0) continue;
+    h.word = w;
+    entries[id] = {bits, s->base + w * 64 * s->slot_size, s->slot_size};
+    if (black) mark_slots(s, w, bits);
+    return true;
+  }
+  return false;
+}
+
+bool mutator::next_word(std::uint32_t id) {
+  const held_span h = held[id];
+  if (h.span == nullptr) return false;
+  UMBER_DCHECK(entries[id].next == 0);
+  h.span->free[h.word].store(0, std::memory_order_relaxed);  // relaxed: ours
+  return take_word(id, h.word + 1);
+}
+
+void mutator::hold(std::uint32_t id, mspan* s) {
+  held[id] = {s, 0};
+  take_word(id, 0);
+}
+
+void mutator::give_up_span(std::uint32_t id) {
+  held_span& h = held[id];
+  mspan* const s = h.span;
+  if (s == nullptr) return;
+  const std::uint64_t unused = entries[id].next;
+  if (black) unmark_slots(s, h.word, unused);
+  s->free[h.word].store(unused, std::memory_order_relaxed);  // relaxed: ours
+  entries[id] = {};
+  h = {};
+  space_of(s).put(s, epoch);
+}
+
+void mutator::give_up_spans() {
+  for (std::uint32_t id = 0; id < capacity; ++id) give_up_span(id);
+}
+
+void mutator::become_black() {
+  for (std::uint32_t id = 0; id < capacity; ++id) {
+    const held_span h = held[id];
+    if (h.span == nullptr) continue;
+    // relaxed: ours. From here on what was at hand and is allocated is black, and need not be looked at.
+    h.span->free[h.word].store(entries[id].next, std::memory_order_relaxed);
+    mark_slots(h.span, h.word, entries[id].next);
+  }
+  black = true;
+}
+
+void mutator::record(std::uintptr_t object) {
+  buffer[buffered++] = object;
+  if (UMBER_UNLIKELY(buffered == buffer_capacity)) empty_buffer();
+}
+
+void mutator::empty_buffer() {
+  constexpr std::size_t ahead = 8;
+  for (std::size_t i = 0; i < buffered; ++i) {
+    if (i + ahead < buffered) __builtin_prefetch(&object_map::mark_word(buffer[i + ahead]));
+    if (!object_map::is_marked(buffer[i])) add_candidate(buffer[i]);
+  }
+  buffered = 0;
+}
+
+void mutator::add_candidate(std::uintptr_t object) {
+  contributed = true;
+  if (chunk != nullptr && !chunk->has_room()) publish_chunk();
+  if (chunk == nullptr && (chunk = work->make_chunk()) == nullptr) {
+    object_map::mark(object);  // marked and not scanned: see mark.h
+    overflowed = true;
+    return;
+  }
+  chunk->items[chunk->count++] = object;
+}
+
+void mutator::publish_chunk() {
+  if (chunk == nullptr) return;
+  if (chunk->count != 0)
+    work->publish(chunk);
+  else
+    work->drop_chunk(chunk);
+  chunk = nullptr;
+}
+
+void mutator::forget_candidates() {
+  buffered = 0;
+  contributed = false;
+  if (chunk != nullptr) chunk->count = 0;
+  publish_chunk();
+}
+
+void mutator::scan_handles() {
+  for (const detail::handle_node* h = handles.next; h != &handles; h = h->next)
+    if (h->object != nullptr) add_candidate(address_of(h->object));
+  publish_chunk();
+}
+
+}  // namespace umber::gc

@@ -1,0 +1,89 @@
+// A thread that uses a managed heap: the slots it has at hand, its handles, and what its barrier has recorded.
+//
+// It answers the collector's questions itself, at a safepoint; while it is in a `blocking` region somebody answers for
+// it (handshake.h). What an answer does to a mutator is here, each step one method.
+//
+//   white  it allocates objects without marks, and its handles have not been scanned
+//   black  it allocates marked objects: the slots it has at hand are marked all at once, when they come to hand, so the
+//          fast path does not know
+//
+// The barrier records into a buffer; a full one is emptied into chunks of candidates, which are the heap's as soon as
+// they are full and at the latest when the mutator answers `flush`.
+//
+// Invariants
+//   [mutator.1] `entries[i].next` are bits of word `held[i].word` of `held[i].span`, and that word's free bits are
+//   these
+//               and those of objects made since it came to hand, or since the mutator became black.
+//   [mutator.2] the bits at hand are marked exactly while the mutator is black.
+// Concurrency
+//   Everything belongs to the thread, or to who answers for it; `question` and `state` are atomic.
+// Uses / used by
+//   Uses space, work. Used by all above.
+#pragma once
+
+#include "space.h"
+#include "work.h"
+
+namespace umber::gc {
+
+enum class question : std::uint32_t { none, barrier_on, settle, scan, flush, finish };
+
+struct held_span {
+  mspan* span = nullptr;
+  std::size_t word = 0;
+};
+
+struct mutator : detail::mutator_state {
+  enum run_state : std::uint32_t { running, blocked, answered_for };
+  static constexpr std::size_t buffer_capacity = 512;
+
+  managed_heap* heap = nullptr;
+  work_list* work = nullptr;
+  std::atomic<std::uint32_t> state{running};
+  std::uint32_t blocking_depth = 0;
+  bool named = false;  // by the watchdog
+  std::uint32_t thread_id = 0;
+  std::uint32_t capacity = 0;  // of entries and held
+  held_span* held = nullptr;
+  span_stock stock;
+  mutator* next = nullptr;  // among all of the heap; guarded by its lock
+  mutator* previous = nullptr;
+
+  std::uint32_t epoch = 0;   // sweeps it has answered for
+  bool barrier = false;      // records what its stores overwrite
+  bool black = false;        // its handles were scanned, its new objects are marked
+  bool contributed = false;  // has made candidates since its last `flush`
+  bool overflowed = false;   // there was no memory for a candidate
+  std::size_t buffered = 0;
+  std::uintptr_t buffer[buffer_capacity];
+  work_chunk* chunk = nullptr;
+  std::uint32_t tortured = 0;  // allocations, for torture
+  std::int64_t debt = 0;       // bytes of marking it owes
+  std::uint64_t longest_stall_ns = 0;
+  std::uint64_t assist_ns = 0;
+
+  // Makes entries up to `id`; false: no memory.
+  [[nodiscard]] bool make_room(std::uint32_t id);
+  // Has the next slots of the held span at hand; false if there are none left.
+  bool next_word(std::uint32_t id);
+  void hold(std::uint32_t id, mspan* s);
+  // Unused slots and spans go back.
+  void give_up_spans();
+  void give_up_span(std::uint32_t id);
+
+  void become_black();
+
+  void record(std::uintptr_t object);
+  void empty_buffer();
+  void add_candidate(std::uintptr_t object);
+  void publish_chunk();
+  void forget_candidates();
+  void scan_handles();
+
+ private:
+  bool take_word(std::uint32_t id, std::size_t from);
+};
+
+inline mutator& this_mutator() { return *static_cast<mutator*>(detail::current_mutator); }
+
+}  // namespace umber::gc

@@ -1,0 +1,157 @@
+#include "refill.h"
+
+#include "assist.h"
+#include "handshake.h"
+#include "request.h"
+#include "sweep.h"
+
+#include "alloc/bitmap.h"
+
+#include <bit>
+#include <cstring>
+
+namespace umber::gc {
+
+namespace {
+
+constexpr std::size_t most_swept = 16;
+
+// Counts bytes that came to hand, and starts a cycle if that is due.
+void charge(mutator& m, std::size_t bytes) {
+  managed_heap& h = *m.heap;
+  // relaxed, both: numbers that nothing else hangs on.
+  const std::size_t sum = h.allocated.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  if (UMBER_UNLIKELY(sum >= h.trigger.load(std::memory_order_relaxed))) start_cycle(h);
+  pay_for(m, bytes);
+}
+
+bool may_grow(managed_heap& h, std::size_t bytes) {
+  // relaxed: a limit, not a lock.
+  return h.heap_bytes.load(std::memory_order_relaxed) + bytes <= h.options.hard_limit;
+}
+
+mspan* fresh_span(mutator& m, space& home, std::size_t bytes = 0, page_word word = {}) {
+  const std::size_t size = home.is_large() ? bytes : info(home.cls).pages * page_size;
+  if (!may_grow(*m.heap, size)) return nullptr;
+  mspan* s = make_span(home, m.stock, bytes, word);
+  if (s != nullptr)
+    m.heap->heap_bytes.fetch_add(s->run.count.bytes(), std::memory_order_relaxed);  // relaxed: a number on its own
+  return s;
+}
+
+mspan* find_span(mutator& m, space& home) {
+  for (;;) {
+    answer_pending(m);  // [refill.1]
+    mspan* s = home.take_partial(m.epoch);
+    if (s == nullptr) s = sweep_for(home, m, most_swept);
+    if (s != nullptr) return s;
+    // relaxed: its own thread asks again before it uses what it gets.
+    if (m.question.load(std::memory_order_relaxed) == 0) return fresh_span(m, home);
+  }
+}
+
+bool refill(mutator& m, std::uint32_t id, space& home) {
+  if (m.next_word(id)) return true;
+  m.give_up_span(id);
+  mspan* s = find_span(m, home);
+  if (s == nullptr) return false;
+  m.hold(id, s);
+  return true;
+}
+
+void* take_slot(mutator& m, std::uint32_t id) {
+  detail::allocation_entry& e = m.entries[id];
+  std::uint64_t slot;
+  if (!take_lowest_bit(e.next, slot)) return nullptr;
+  return pointer_to(e.base + slot * e.slot_size);
+}
+
+// Has slots at hand and pays for them; paying may answer a question, and so give them up again.
+bool have_slots(mutator& m, std::uint32_t id, space& home) {
+  while (m.entries[id].next == 0) {
+    if (!refill(m, id, home)) return false;
+    charge(m, bitmap::count(m.entries[id].next) * m.entries[id].slot_size);
+  }
+  return true;
+}
+
+// Every allocation comes here, and every n-th collects first.
+void torture(mutator& m) {
+  if (++m.tortured % m.heap->options.torture == 0) collect_for(m);
+}
+
+// A slot of the space, its memory as it was.
+void* allocate_slot(mutator& m, std::uint32_t id, space& home) {
+  if (UMBER_UNLIKELY(m.heap->options.torture != 0)) torture(m);
+  if (!m.make_room(id)) return nullptr;
+  if (!have_slots(m, id, home)) {
+    collect_for(m);
+    if (!have_slots(m, id, home)) return nullptr;
+  }
+  void* p = take_slot(m, id);
+  if (UMBER_UNLIKELY(m.heap->options.torture != 0)) m.entry_count = 0;
+  return p;
+}
+
+mspan* large_span(mutator& m, space& home, std::size_t bytes, page_word word) {
+  for (;;) {
+    answer_pending(m);
+    mspan* s = fresh_span(m, home, bytes, word);
+    if (s != nullptr) return s;
+    if (sweep_for(home, m, SIZE_MAX) == nullptr) return nullptr;
+  }
+}
+
+// An object with pages of its own, zeroed.
+void* allocate_large(mutator& m, space& home, std::size_t bytes, page_word word) {
+  if (m.heap->options.torture != 0) torture(m);
+  charge(m, bytes);
+  mspan* s = large_span(m, home, bytes, word);
+  if (s == nullptr) {
+    collect_for(m);
+    s = large_span(m, home, bytes, word);
+    if (s == nullptr) return nullptr;
+  }
+  const std::uintptr_t object = s->base;
+  if ((s->flags & mspan::flag_zeroed) == 0) std::memset(pointer_to(object), 0, bytes);
+  if (m.black) object_map::mark(object);
+  s->free[0].store(0, std::memory_order_relaxed);  // relaxed: ours
+  home.put(s, m.epoch);
+  return pointer_to(object);
+}
+
+}  // namespace
+
+void* allocate_object(mutator& m, const type_layout& layout) {
+  space* home = m.heap->space_for(layout.id, &layout);
+  if (home == nullptr) return nullptr;
+  if (home->is_large()) return allocate_large(m, *home, layout.size, home->word);
+  void* p = allocate_slot(m, layout.id, *home);
+  return p == nullptr ? nullptr : std::memset(p, 0, layout.size);
+}
+
+void* allocate_array(mutator& m, const type_layout& element, std::size_t count, std::size_t header_bytes) {
+  if (count > array_header::most || (element.size != 0 && count > (SIZE_MAX / 2 - header_bytes) / element.size))
+    return nullptr;
+  const std::size_t bytes = header_bytes + count * element.size;
+  const size_class c = bytes > max_small_size ? size_class{0} : class_for(bytes < 16 ? 16 : bytes);
+  const std::uint32_t id = array_id(c, !element.has_pointers());
+  void* p = nullptr;
+  if (id < m.entry_count && (p = take_slot(m, id)) != nullptr) {
+    std::memset(p, 0, bytes);
+  } else {
+    space* home = m.heap->space_for(id, nullptr);
+    if (home == nullptr) return nullptr;
+    if (home->is_large()) {
+      const std::size_t whole = page_count::covering(bytes).bytes();
+      p = allocate_large(m, *home, bytes, element.has_pointers() ? page_word::array(whole) : page_word::noscan(whole));
+    } else if ((p = allocate_slot(m, id, *home)) != nullptr) {
+      std::memset(p, 0, bytes);
+    }
+    if (p == nullptr) return nullptr;
+  }
+  *static_cast<std::uint64_t*>(p) = array_header::make(count, element.id, header_bytes).bits;
+  return p;
+}
+
+}  // namespace umber::gc

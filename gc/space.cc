@@ -1,0 +1,185 @@
+#include "space.h"
+
+#include "alloc/bitmap.h"
+
+#include <bit>
+#include <cstring>
+
+namespace umber::gc {
+
+namespace {
+
+constexpr int poison_byte = 0xdb;
+
+// Calls visit(slot) for every marked slot of the span.
+template <class Visit>
+void for_each_marked(const mspan* s, Visit visit) {
+  const std::size_t first = object_map::granule_of(s->base);
+  const std::size_t end = object_map::granule_of(s->base + std::size_t{s->slots} * s->slot_size - 1) + 1;
+  for (std::size_t i = first / 64; i * 64 < end; ++i) {
+    // relaxed: marking has ended.
+    std::uint64_t bits = object_map::marks[i].load(std::memory_order_relaxed);
+    if (i == first / 64) bits &= ~std::uint64_t{0} << first % 64;
+    if (i == end / 64) bits &= bitmap::mask(0, end % 64);
+    while (bits != 0) {
+      const std::size_t granule = i * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+      bits &= bits - 1;
+      // The granule's last byte, because a slot may start in the middle of one.
+      const std::uintptr_t inside = window.base + granule * object_map::granule + object_map::granule - 1 - s->base;
+      std::size_t slot;
+      multiply_below(inside, s->reciprocal, slot);
+      visit(slot);
+    }
+  }
+}
+
+void clear_marks(const mspan* s) {
+  const std::size_t first = object_map::granule_of(window.address(s->run.first)) / 64;
+  const std::size_t end = object_map::granule_of(window.address(s->run.end())) / 64;
+  std::memset(static_cast<void*>(object_map::marks + first), 0, (end - first) * sizeof(std::uint64_t));
+}
+
+// Destroys what owes it and is not live; the bits in `remote` are of those that owe it.
+void destroy_dead(mspan* s, const std::uint64_t* live) {
+  void (*const destroy)(void*) = space_of(s).layout->destroy;
+  for (std::size_t w = 0; w < s->words(); ++w) {
+    // acquire: pairs with the release in constructed.
+    const std::uint64_t owing = s->remote[w].load(std::memory_order_acquire);
+    std::uint64_t dead = owing & ~live[w];
+    if (dead == 0) continue;
+    // relaxed: only live objects may be constructed just now, and those bits stay.
+    s->remote[w].fetch_and(~dead, std::memory_order_relaxed);
+    for (; dead != 0; dead &= dead - 1) {
+      const std::size_t slot = w * 64 + static_cast<std::size_t>(std::countr_zero(dead));
+      destroy(pointer_to(s->address({slot})));
+    }
+  }
+}
+
+void poison_slots(const mspan* s, std::size_t w, std::uint64_t slots) {
+  for (; slots != 0; slots &= slots - 1) {
+    const std::size_t slot = w * 64 + static_cast<std::size_t>(std::countr_zero(slots));
+    std::memset(pointer_to(s->address({slot})), poison_byte, s->slot_size);
+  }
+}
+
+swept sweep_large(mspan* s) {
+  const std::uintptr_t object = s->base;
+  if (object_map::is_marked(object)) {
+    // relaxed: marking has ended, and the bit's word is this span's alone.
+    object_map::mark_word(object).fetch_and(~object_map::mark_bit(object), std::memory_order_relaxed);
+    return {1, 0};
+  }
+  const space& home = space_of(s);
+  // acquire: pairs with the release in constructed.
+  if (home.destroys && s->remote[0].load(std::memory_order_acquire) != 0) home.layout->destroy(pointer_to(object));
+  return {0, 1};
+}
+
+}  // namespace
+
+mspan* space::take_partial(std::uint32_t known) {
+  const lock_guard guard(lock);
+  return known == epoch ? partial.pop_front() : nullptr;
+}
+
+mspan* space::take_unswept(std::uint32_t known) {
+  const lock_guard guard(lock);
+  return known == epoch ? unswept.pop_front() : nullptr;
+}
+
+void space::put(mspan* s, std::uint32_t known) {
+  const bool has_room = !is_large() && s->any_free();
+  const lock_guard guard(lock);
+  (known != epoch ? unswept : has_room ? partial : full).push_back(s);
+}
+
+void space::begin_sweep() {
+  const lock_guard guard(lock);
+  UMBER_DCHECK(unswept.empty());  // [space.3]
+  ++epoch;
+  unswept.append(partial);
+  unswept.append(full);
+}
+
+void space::link(mspan* s) {
+  const lock_guard guard(lock);
+  s->heap_previous = nullptr;
+  s->heap_next = all_spans;
+  if (all_spans != nullptr) all_spans->heap_previous = s;
+  all_spans = s;
+}
+
+void space::unlink(mspan* s) {
+  const lock_guard guard(lock);
+  (s->heap_previous != nullptr ? s->heap_previous->heap_next : all_spans) = s->heap_next;
+  if (s->heap_next != nullptr) s->heap_next->heap_previous = s->heap_previous;
+  s->heap_next = s->heap_previous = nullptr;
+}
+
+mspan* make_span(space& home, span_stock& stock, std::size_t bytes, page_word word) {
+  auto* const managed = pointer_to<span_home>(span_owner::managed);
+  const bool large = home.is_large();
+  mspan* s = large ? alloc::heap.allocate_large(bytes, page_size) : alloc::heap.allocate_span(home.cls, managed, stock);
+  if (s == nullptr) return nullptr;
+  s->owner.store(span_owner::managed, std::memory_order_relaxed);  // relaxed: nobody has an object of it yet
+  s->space = &home;
+  home.link(s);
+  if (!object_map::cover(s->run.end())) {
+    free_span(s, &stock);
+    return nullptr;
+  }
+  if (large) {
+    s->remote[0].store(0, std::memory_order_relaxed);  // relaxed: ours
+    object_map::set_words({s->run.first, {1}}, word);
+  } else {
+    object_map::set_words(s->run, home.word);
+  }
+  return s;
+}
+
+void free_span(mspan* s, span_stock* stock) {
+  space& home = space_of(s);
+  const bool large = home.is_large();
+  home.unlink(s);
+  if (object_map::covers(s->run.end())) object_map::set_words(s->run, {});
+  s->space = nullptr;
+  s->owner.store(span_owner::nobody, std::memory_order_relaxed);  // relaxed: late readers only stay away
+  if (large) return alloc::heap.free_large(s);
+  for (std::size_t w = 0; w < words_per_span; ++w) s->remote[w].store(0, std::memory_order_relaxed);  // relaxed: ours
+  alloc::heap.free_span(s, stock);
+}
+
+swept sweep_span(mspan* s, bool poison) {
+  const space& home = space_of(s);
+  if (home.is_large()) return sweep_large(s);
+  std::uint64_t live[words_per_span] = {};
+  swept result;
+  for_each_marked(s, [&](std::size_t slot) { live[slot / 64] |= std::uint64_t{1} << slot % 64; });
+  if (home.destroys) destroy_dead(s, live);
+  for (std::size_t w = 0; w < s->words(); ++w) {
+    const std::uint64_t all = s->slot_bits(w);
+    const std::uint64_t before = s->free[w].load(std::memory_order_relaxed);  // relaxed, both: ours
+    result.live += bitmap::count(live[w]);
+    result.freed += bitmap::count(all & ~live[w] & ~before);
+    if (poison) poison_slots(s, w, all & ~live[w] & ~before);
+    s->free[w].store(all & ~live[w], std::memory_order_relaxed);
+  }
+  clear_marks(s);
+  return result;
+}
+
+void mark_slots(const mspan* s, std::size_t w, std::uint64_t slots) {
+  for (; slots != 0; slots &= slots - 1)
+    object_map::mark(s->address({w * 64 + static_cast<std::size_t>(std::countr_zero(slots))}));
+}
+
+void unmark_slots(const mspan* s, std::size_t w, std::uint64_t slots) {
+  for (; slots != 0; slots &= slots - 1) {
+    const std::uintptr_t object = s->address({w * 64 + static_cast<std::size_t>(std::countr_zero(slots))});
+    // relaxed: as all marks.
+    object_map::mark_word(object).fetch_and(~object_map::mark_bit(object), std::memory_order_relaxed);
+  }
+}
+
+}  // namespace umber::gc

@@ -1,0 +1,59 @@
+#include "sweep.h"
+
+#include "alloc/os.h"
+
+namespace umber::gc {
+
+namespace {
+
+// Sweeps one span, and keeps the books.
+swept sweep_one(managed_heap& h, mspan* s) {
+  const swept result = sweep_span(s, h.options.torture != 0);
+  return result;
+}
+
+void drop(managed_heap& h, mspan* s, span_stock& stock) {
+  h.heap_bytes.fetch_sub(s->run.count.bytes(), std::memory_order_relaxed);  // relaxed: a number on its own
+  free_span(s, &stock);
+}
+
+}  // namespace
+
+mspan* sweep_for(space& home, mutator& m, std::size_t most) {
+  for (std::size_t i = 0; i < most; ++i) {
+    mspan* s = home.take_unswept(m.epoch);
+    if (s == nullptr) return nullptr;
+    const swept result = sweep_one(*m.heap, s);
+    if (home.is_large() && result.live == 0) {
+      drop(*m.heap, s, m.stock);
+      continue;
+    }
+    if (!home.is_large() && result.live < s->slots) return s;
+    home.put(s, m.epoch);
+  }
+  return nullptr;
+}
+
+void sweep_rest(managed_heap& h, span_stock& stock) {
+  const std::uint64_t before = os::thread_cpu_time();
+  // acquire: pairs with the release in space_for.
+  for (space* home = h.all_spaces.load(std::memory_order_acquire); home != nullptr; home = home->next) {
+    while (mspan* s = home->take_unswept(h.epoch)) {
+      if (sweep_one(h, s).live == 0)
+        drop(h, s, stock);
+      else
+        home->put(s, h.epoch);
+    }
+  }
+  h.sweep_ns.fetch_add(os::thread_cpu_time() - before, std::memory_order_relaxed);  // relaxed: a statistic
+}
+
+void sweep_everything(managed_heap& h, span_stock& stock) {
+  {
+    const lock_guard guard(h.mutators_lock);
+    h.begin_sweep();
+  }
+  sweep_rest(h, stock);
+}
+
+}  // namespace umber::gc

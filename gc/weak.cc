@@ -1,0 +1,77 @@
+#include "weak.h"
+
+#include "handshake.h"
+#include "refill.h"
+
+#include "alloc/os.h"
+
+namespace umber::gc {
+
+namespace {
+
+void find_none(detail::found_pointer /*found*/, void* /*context*/) {}
+
+constexpr const char box_name[] = "umber::weak";
+constinit detail::type_description box_type{
+    .name = box_name,
+    .name_length = sizeof(box_name) - 1,
+    .size = sizeof(detail::weak_box),
+    .alignment = alignof(detail::weak_box),
+    .find_pointers = find_none,
+    .trace = nullptr,
+    .destroy = nullptr,
+};
+
+// Clears one box; its slot is allocated.
+void clear(detail::weak_box& box) {
+  // relaxed, both: whoever loads a null is content with it, and only null is written.
+  void* target = box.target.load(std::memory_order_relaxed);
+  if (target != nullptr && !object_map::is_marked(address_of(target)))
+    box.target.compare_exchange_strong(target, nullptr, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+detail::weak_box* make_box(mutator& m, void* target) {
+  const type_layout* layout = layout_for(box_type);
+  if (layout == nullptr) return nullptr;
+  auto* box = static_cast<detail::weak_box*>(allocate_object(m, *layout));
+  if (box != nullptr) box->target.store(target, std::memory_order_release);  // pairs with the acquire in lock_target
+  return box;
+}
+
+void* lock_target(mutator& m, const detail::weak_box& box) {
+  for (;;) {
+    // acquire: pairs with the release in make_box.
+    void* target = box.target.load(std::memory_order_acquire);
+    if (target == nullptr || !m.barrier || object_map::is_marked(address_of(target))) return target;
+    // acquire: pairs with the release of the collector's stores.
+    switch (m.heap->weak_verdict.load(std::memory_order_acquire)) {
+      case verdict::open:
+        m.record(address_of(target));
+        return target;
+      case verdict::closing:
+        answer_pending(m);
+        os::yield();
+        break;
+      case verdict::decided:
+        return nullptr;
+    }
+  }
+}
+
+void clear_weak(managed_heap& h) {
+  const type_layout* layout = layout_for(box_type);
+  if (layout == nullptr) return;
+  space* home = h.find_space(layout->id);
+  if (home == nullptr) return;
+  home->for_each_span([](const mspan* s) {
+    for (std::size_t slot = 0; slot < s->slots; ++slot) {
+      // What is free, dead, or new since its mutator became black needs no look: the target of a new one is alive.
+      const std::uintptr_t box = s->address({slot});
+      if (!s->is_free({slot}) && object_map::is_marked(box)) clear(*pointer_to<detail::weak_box>(box));
+    }
+  });
+}
+
+}  // namespace umber::gc

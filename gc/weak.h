@@ -1,0 +1,32 @@
+// References that do not keep their object alive.
+//
+// A weak reference is a small managed object, its *box*, that holds the target and has no pointers as far as marking is
+// concerned. So the boxes of dead references die as all objects do, and those to be cleared are found by walking the
+// spans of the type: no registry, and no lock where weak references are made.
+//
+// Loading one makes the target strong, and that must not happen behind the collector's back:
+//
+//     target marked, or this mutator's barrier off   it is alive, and will be
+//     otherwise, while marking is `open`             recorded, as an overwritten value is: marking will get to it
+//               while it is `closing`                a round of flushes decides whether marking has ended: the load
+//               waits when that is `decided`               the target is dead: null, whether or not it was cleared yet
+//
+// Invariants
+//   [weak.1] no load gives an object that is then swept.
+// Concurrency
+//   lock_target: the mutator's thread. clear_weak: the collector, mutators running.
+// Uses / used by
+//   Uses handshake, refill. Used by cycle's caller, embed.
+#pragma once
+
+#include "managed_heap.h"
+
+namespace umber::gc {
+
+[[nodiscard]] detail::weak_box* make_box(mutator& m, void* target);  // null: no memory
+void* lock_target(mutator& m, const detail::weak_box& box);
+
+// Clears the references to what is not marked. The verdict is `decided`.
+void clear_weak(managed_heap& h);
+
+}  // namespace umber::gc

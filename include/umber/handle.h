@@ -1,0 +1,278 @@
+// What points to managed objects: `field` from inside an object, handles from everywhere else.
+//
+//   field<T>       a member of a managed object. Its store is the write barrier.
+//   local<T>       a root on the stack of the thread that made it; any order of destruction.
+//   persistent<T>  a root that may live anywhere, and be used by any attached thread.
+//   weak<T>        may live anywhere and does not keep its object alive; `lock` gives a local, or a null one.
+//   weak_field<T>  the same, as a member of a managed object.
+//
+// A plain T* is fine between two safepoints. Safepoints are: every make, `safepoint()`, entering or leaving `blocking`,
+// `collect`, and locking or storing a weak reference. A load or store of a field is none.
+#pragma once
+
+#include <umber/layout.h>
+#include <umber/umber_c.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <utility>
+
+namespace umber {
+
+template <class T>
+class local;
+
+namespace detail {
+
+// What a local is to the collector: an entry in the ring of its thread's handles.
+struct handle_node {
+  void* object = nullptr;
+  handle_node* next = nullptr;
+  handle_node* previous = nullptr;
+};
+
+// Free slots of one type, at hand for the next objects.
+struct allocation_entry {
+  std::uint64_t next = 0;       // a bit for each slot
+  std::uintptr_t base = 0;      // of bit 0
+  std::uint64_t slot_size = 0;  // bytes
+};
+
+// The part of a mutator that inlined code touches.
+struct mutator_state {
+  allocation_entry* entries = nullptr;  // by the id of a type
+  std::uint32_t entry_count = 0;
+  std::atomic<std::uint32_t> question{0};  // of the collector; 0: none
+  handle_node handles;                     // the ring's fixed point
+};
+
+// The mutator of this thread; a fixed one without entries where there is none.
+UMBER_API extern thread_local constinit mutator_state* current_mutator __attribute__((tls_model("initial-exec")));
+// Not 0 while any heap marks. Set before the first mutator's barrier, and cleared after the last one's.
+UMBER_API extern std::atomic<std::uint32_t> barriers_on;
+
+// Before *slot = value, and before a value goes where there was none.
+UMBER_API void barrier(const std::atomic<void*>* slot, void* value) noexcept;
+UMBER_API void insertion_barrier(void* value) noexcept;
+UMBER_API void answer() noexcept;
+[[noreturn]] UMBER_API void die_unattached() noexcept;
+
+// The slots of persistent handles, and the boxes of weak ones.
+struct root_slot {
+  std::atomic<void*> object{nullptr};
+  root_slot* next_free = nullptr;
+};
+UMBER_API root_slot* make_root() noexcept;  // null: no memory
+UMBER_API void drop_root(root_slot* root) noexcept;
+
+struct weak_box {
+  std::atomic<void*> target{nullptr};
+  std::uint64_t unused = 0;
+};
+UMBER_API weak_box* make_weak_box(void* target) noexcept;  // null: no memory
+UMBER_API void* lock_weak(weak_box* box) noexcept;
+[[noreturn]] inline void throw_bad_alloc() {
+#ifdef __cpp_exceptions
+  throw std::bad_alloc();
+#else
+  __builtin_abort();
+#endif
+}
+
+inline bool barrier_needed() noexcept {
+  // relaxed: a mutator that has answered the handshake sees it set; until then either answer will do.
+  return __builtin_expect(barriers_on.load(std::memory_order_relaxed) != 0, false);
+}
+
+// One pointer from inside the heap; fields of all types share its code.
+class slot {
+ public:
+  constexpr slot() noexcept = default;
+  explicit slot(void* value) noexcept : object_(value) {
+    if (barrier_needed()) insertion_barrier(value);
+  }
+  void* load() const noexcept { return object_.load(std::memory_order_acquire); }
+  void store(void* value) noexcept {
+    if (barrier_needed()) barrier(&object_, value);
+    object_.store(value, std::memory_order_release);
+  }
+  void* exchange(void* value) noexcept {
+    void* old = load();
+    while (!compare_exchange(old, value)) continue;
+    return old;
+  }
+  bool compare_exchange(void*& expected, void* value) noexcept {
+    if (barrier_needed()) barrier(&object_, value);
+    return object_.compare_exchange_strong(expected, value, std::memory_order_acq_rel, std::memory_order_acquire);
+  }
+
+ private:
+  std::atomic<void*> object_{nullptr};
+};
+static_assert(sizeof(slot) == sizeof(void*));
+
+}  // namespace detail
+
+// A pointer in a managed object to a managed object, or null. Loads and stores are atomic: a race on a field is a bug
+// of the program, but not one that harms the heap. A field outside of a managed object is not traced.
+template <class T>
+class field {
+ public:
+  constexpr field() noexcept = default;
+  constexpr field(std::nullptr_t) noexcept {}
+  field(T* value) noexcept : slot_(to_void(value)) {}
+  field(const local<T>& value) noexcept : field(value.get()) {}
+  field(const field& other) noexcept : field(other.get()) {}
+  field& operator=(const field& other) noexcept { return *this = other.get(); }
+  field& operator=(T* value) noexcept {
+    slot_.store(to_void(value));
+    return *this;
+  }
+  field& operator=(const local<T>& value) noexcept { return *this = value.get(); }
+
+  T* get() const noexcept { return static_cast<T*>(slot_.load()); }
+  void store(T* value) noexcept { slot_.store(to_void(value)); }
+  T* exchange(T* value) noexcept { return static_cast<T*>(slot_.exchange(to_void(value))); }
+  bool compare_exchange(T*& expected, T* value) noexcept {
+    void* old = to_void(expected);
+    const bool done = slot_.compare_exchange(old, to_void(value));
+    expected = static_cast<T*>(old);
+    return done;
+  }
+  operator T*() const noexcept { return get(); }
+  T* operator->() const noexcept { return get(); }
+  T& operator*() const noexcept { return *get(); }
+
+ private:
+  static void* to_void(T* value) noexcept { return const_cast<void*>(static_cast<const volatile void*>(value)); }
+
+  detail::slot slot_;
+};
+
+// A root on this thread's stack. Never share one with another thread, nor put it where its thread's end finds it.
+template <class T>
+class local {
+ public:
+  local(T* object = nullptr) noexcept {
+    node_.object = const_cast<void*>(static_cast<const volatile void*>(object));
+    detail::handle_node& ring = detail::current_mutator->handles;
+    if (__builtin_expect(ring.next == nullptr, false)) detail::die_unattached();
+    node_.next = ring.next;
+    node_.previous = &ring;
+    ring.next->previous = &node_;
+    ring.next = &node_;
+  }
+  local(const local& other) noexcept : local(other.get()) {}
+  local(const field<T>& value) noexcept : local(value.get()) {}
+  ~local() {
+    node_.next->previous = node_.previous;
+    node_.previous->next = node_.next;
+  }
+  local& operator=(const local& other) noexcept { return *this = other.get(); }
+  local& operator=(T* object) noexcept {
+    node_.object = const_cast<void*>(static_cast<const volatile void*>(object));
+    return *this;
+  }
+
+  T* get() const noexcept { return static_cast<T*>(node_.object); }
+  operator T*() const noexcept { return get(); }
+  T* operator->() const noexcept { return get(); }
+  T& operator*() const noexcept { return *get(); }
+
+ private:
+  detail::handle_node node_;
+};
+
+// A root that may live anywhere. Make, assign and destroy it on threads attached to the heap of its object.
+template <class T>
+class persistent {
+ public:
+  persistent() noexcept = default;
+  persistent(T* object) { *this = object; }
+  persistent(const local<T>& object) : persistent(object.get()) {}
+  persistent(const persistent& other) : persistent(other.get()) {}
+  persistent(persistent&& other) noexcept : root_(std::exchange(other.root_, nullptr)) {}
+  ~persistent() {
+    if (root_ != nullptr) detail::drop_root(root_);
+  }
+  persistent& operator=(const persistent& other) { return *this = other.get(); }
+  persistent& operator=(persistent&& other) noexcept {
+    std::swap(root_, other.root_);
+    return *this;
+  }
+  persistent& operator=(const local<T>& object) { return *this = object.get(); }
+  persistent& operator=(T* object) {
+    if (root_ == nullptr && object == nullptr) return *this;
+    if (root_ == nullptr && (root_ = detail::make_root()) == nullptr) detail::throw_bad_alloc();
+    if (detail::barrier_needed()) detail::barrier(&root_->object, object);
+    root_->object.store(object, std::memory_order_release);
+    return *this;
+  }
+
+  T* get() const noexcept {
+    return root_ == nullptr ? nullptr : static_cast<T*>(root_->object.load(std::memory_order_acquire));
+  }
+  operator T*() const noexcept { return get(); }
+  T* operator->() const noexcept { return get(); }
+  T& operator*() const noexcept { return *get(); }
+
+ private:
+  detail::root_slot* root_ = nullptr;
+};
+
+// A reference that does not keep its object alive, as a member of a managed object. Storing one allocates.
+template <class T>
+class weak_field {
+ public:
+  constexpr weak_field() noexcept = default;
+  weak_field& operator=(T* object) {
+    if (object == nullptr) {
+      slot_.store(nullptr);
+      return *this;
+    }
+    const local<T> kept(object);
+    detail::weak_box* box = detail::make_weak_box(object);
+    if (box == nullptr) detail::throw_bad_alloc();
+    slot_.store(box);
+    return *this;
+  }
+  // The object, or null if it is gone.
+  [[nodiscard]] local<T> lock() const noexcept {
+    auto* box = static_cast<detail::weak_box*>(slot_.load());
+    return box == nullptr ? nullptr : static_cast<T*>(detail::lock_weak(box));
+  }
+
+ private:
+  detail::slot slot_;
+};
+
+// The same, for everywhere else.
+template <class T>
+class weak {
+ public:
+  weak() noexcept = default;
+  weak(T* object) { *this = object; }
+  weak(const local<T>& object) : weak(object.get()) {}
+  weak& operator=(T* object) {
+    if (object == nullptr) {
+      box_ = nullptr;
+      return *this;
+    }
+    const local<T> kept(object);
+    const local<detail::weak_box> box(detail::make_weak_box(object));
+    if (box == nullptr) detail::throw_bad_alloc();
+    box_ = box.get();
+    return *this;
+  }
+  [[nodiscard]] local<T> lock() const noexcept {
+    detail::weak_box* box = box_.get();
+    return box == nullptr ? nullptr : static_cast<T*>(detail::lock_weak(box));
+  }
+
+ private:
+  persistent<detail::weak_box> box_;
+};
+
+}  // namespace umber

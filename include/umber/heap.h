@@ -1,0 +1,194 @@
+// A managed heap: typed objects that are never freed by hand, collected while the program runs.
+//
+//   struct node {
+//     umber::field<node> left, right;
+//   };
+//   umber::heap heap;
+//   umber::mutator attached(heap);  // this thread, for as long as the object lives
+//   umber::local<node> root = umber::make<node>();
+//   root->left = umber::make<node>();
+//
+// Many threads share a heap; each attaches itself. No thread ever waits for all others: the collector asks each one by
+// itself at its next safepoint (see handle.h). A thread that computes without making objects calls `safepoint` now and
+// then; one that waits does so inside a `blocking`.
+//
+// Constructors of managed objects may allocate and collect. Destructors run on a thread of the collector, in no order,
+// and must not touch managed objects. Types say where their fields are as told in layout.h.
+#pragma once
+
+#include <umber/handle.h>
+
+#include <memory>
+#include <new>
+#include <type_traits>
+
+namespace umber {
+
+// How a heap collects. The first three are the steps by which the field came to the last; see gc/barrier.h.
+enum class collector : std::uint8_t { hybrid, deletion, insertion, stop_the_world };
+
+struct heap_options {
+  static constexpr std::size_t off = SIZE_MAX;
+
+  std::size_t percent = 100;          // a cycle ends when the heap has grown by this much; `off`: never by itself
+  std::size_t minimum = 4 << 20;      // bytes; below this no cycle starts by itself
+  std::size_t limit = SIZE_MAX;       // soft, bytes: cycles start earlier, up to half of the CPU time
+  std::size_t hard_limit = SIZE_MAX;  // bytes; beyond it making fails
+  unsigned workers = 0;               // marking threads; 0: a quarter of the processors, at least one
+  collector kind = collector::hybrid;
+  unsigned torture = 0;  // n: every n-th allocation collects, and swept memory is poisoned; 0: no
+};
+
+struct heap_statistics {
+  std::uint64_t cycles;
+  std::size_t live_bytes;       // marked by the last cycle
+  std::size_t heap_bytes;       // in spans
+  std::size_t allocated_bytes;  // since the last cycle ended
+  std::size_t goal_bytes;
+  std::uint64_t marked_objects;    // in the last cycle
+  std::uint64_t mark_ns;           // CPU time of marking, in all
+  std::uint64_t assist_ns;         // of these, by mutators
+  std::uint64_t sweep_ns;          // CPU time of sweeping, in all
+  std::uint64_t longest_stall_ns;  // of any mutator, by the engine
+};
+
+class mutator;
+
+namespace detail {
+struct heap_state;
+UMBER_API heap_state* create_heap(const heap_options& options) noexcept;
+UMBER_API void destroy_heap(heap_state* h) noexcept;
+UMBER_API void collect(heap_state* h) noexcept;
+UMBER_API void read_statistics(heap_state* h, heap_statistics& into) noexcept;
+UMBER_API mutator_state* attach(heap_state* h) noexcept;
+UMBER_API void detach(mutator_state* m) noexcept;
+UMBER_API void enter_blocking() noexcept;
+UMBER_API void leave_blocking() noexcept;
+
+// Zeroed memory for one object, or null. The fast path is allocate.
+UMBER_API void* allocate_slow(type_description& type) noexcept;
+UMBER_API void* allocate_array(type_description& element, std::size_t count, std::size_t header_bytes) noexcept;
+// The object's constructor has returned: its destructor is owed.
+UMBER_API void constructed(void* object) noexcept;
+
+inline void* allocate(type_description& type, std::size_t size) noexcept {
+  mutator_state* m = current_mutator;
+  const std::uint32_t id = type.id.load(std::memory_order_relaxed);  // relaxed: 0 has no slots
+  if (__builtin_expect(id < m->entry_count, true)) {
+    allocation_entry& entry = m->entries[id];
+    if (__builtin_expect(entry.next != 0, true)) {
+      const auto slot = static_cast<std::uint64_t>(__builtin_ctzll(entry.next));
+      entry.next &= entry.next - 1;
+      return __builtin_memset(reinterpret_cast<void*>(entry.base + slot * entry.slot_size), 0, size);
+    }
+  }
+  return allocate_slow(type);
+}
+
+}  // namespace detail
+
+class heap {
+ public:
+  explicit heap(const heap_options& options = {}) : state_(detail::create_heap(options)) {
+    if (state_ == nullptr) detail::throw_bad_alloc();
+  }
+  // No mutator may be attached any more. Destructors of objects run; persistent and weak handles must be gone.
+  ~heap() { detail::destroy_heap(state_); }
+  heap(const heap&) = delete;
+  heap& operator=(const heap&) = delete;
+
+  // A whole cycle: what was unreachable when it was called is free, and swept, when it returns.
+  void collect() { detail::collect(state_); }
+  heap_statistics statistics() const {
+    heap_statistics result{};
+    detail::read_statistics(state_, result);
+    return result;
+  }
+
+ private:
+  friend class mutator;
+  detail::heap_state* state_;
+};
+
+// Attaches the calling thread to a heap. A thread is attached to one heap at a time.
+class mutator {
+ public:
+  explicit mutator(heap& h) : state_(detail::attach(h.state_)) {
+    if (state_ == nullptr) detail::throw_bad_alloc();
+  }
+  // All locals of the thread must be gone.
+  ~mutator() { detail::detach(state_); }
+  mutator(const mutator&) = delete;
+  mutator& operator=(const mutator&) = delete;
+
+ private:
+  detail::mutator_state* state_;
+};
+
+// Around waiting: while it lives the collector does not wait for this thread, and the thread must not touch handles,
+// fields or objects.
+class blocking {
+ public:
+  blocking() { detail::enter_blocking(); }
+  ~blocking() { detail::leave_blocking(); }
+  blocking(const blocking&) = delete;
+  blocking& operator=(const blocking&) = delete;
+};
+
+inline void safepoint() noexcept {
+  // acquire: pairs with the release of who asks.
+  if (__builtin_expect(detail::current_mutator->question.load(std::memory_order_acquire) != 0, false)) detail::answer();
+}
+
+// Keeps what `object` points to alive, and known to be, up to this line.
+template <class T>
+inline void keep_alive(const local<T>& object) noexcept {
+  asm volatile("" : : "r"(object.get()) : "memory");
+}
+
+// A new object. Throws std::bad_alloc, or what its constructor throws; then nothing is left behind.
+template <class T, class... Arguments>
+[[nodiscard]] local<T> make(Arguments&&... arguments) {
+  static_assert(alignof(T) <= 16, "managed objects are aligned to 16 bytes at most");
+  void* memory = detail::allocate(detail::description_of<T>(), sizeof(T));
+  if (__builtin_expect(memory == nullptr, false)) detail::throw_bad_alloc();
+  local<T> object(static_cast<T*>(memory));
+  if constexpr (std::is_constructible_v<T, Arguments...>)
+    ::new (memory) T(std::forward<Arguments>(arguments)...);
+  else
+    ::new (memory) T{std::forward<Arguments>(arguments)...};
+  if constexpr (!std::is_trivially_destructible_v<T>) detail::constructed(memory);
+  return object;
+}
+
+// A managed object of `size()` elements, made by make_array.
+template <class T>
+class array {
+ public:
+  std::size_t size() const noexcept { return header_ & (std::size_t{1} << 40) - 1; }
+  T* data() noexcept { return reinterpret_cast<T*>(reinterpret_cast<char*>(this) + header_bytes); }
+  const T* data() const noexcept { return const_cast<array*>(this)->data(); }
+  T& operator[](std::size_t i) noexcept { return data()[i]; }
+  const T& operator[](std::size_t i) const noexcept { return data()[i]; }
+  T* begin() noexcept { return data(); }
+  T* end() noexcept { return data() + size(); }
+  const T* begin() const noexcept { return data(); }
+  const T* end() const noexcept { return data() + size(); }
+
+  static constexpr std::size_t header_bytes = alignof(T) > 8 ? 16 : 8;
+
+ private:
+  std::uint64_t header_;  // the collector's: the length in the lower 40 bits, above it the id of the element type
+};
+
+// `count` elements, all zero (null fields). Throws std::bad_alloc.
+template <class T>
+[[nodiscard]] local<array<T>> make_array(std::size_t count) {
+  static_assert(alignof(T) <= 16, "managed objects are aligned to 16 bytes at most");
+  static_assert(std::is_trivially_destructible_v<T>, "elements of managed arrays have no destructors");
+  void* memory = detail::allocate_array(detail::description_of<T>(), count, array<T>::header_bytes);
+  if (__builtin_expect(memory == nullptr, false)) detail::throw_bad_alloc();
+  return local<array<T>>(static_cast<array<T>*>(memory));
+}
+
+}  // namespace umber

@@ -1,0 +1,486 @@
+// Where the fields of a managed type are. The collector must know every `field` and `weak_field` of an object; most
+// types need to say nothing.
+//
+//   struct node {               // An aggregate: its members are found, in arrays, std::array and nested aggregates
+//   too.
+//     umber::field<node> next;
+//     std::string text;
+//     umber::field<node> children[4];
+//   };
+//
+//   class account {             // Any other class names its members that are, or hold, fields: after declaring them,
+//    public:                    // and public. One without any says `umber::pointers()`.
+//     explicit account(node* owner) : owner_(owner) {}
+//    private:
+//     umber::field<node> owner_;
+//    public:
+//     static constexpr auto pointers = umber::pointers(&account::owner_);
+//   };
+//
+//   struct value {              // What may hold a field or something else, a union or std::variant, shows its fields.
+//     std::atomic<bool> is_node;
+//     union { double number; umber::field<node> object; };
+//     void trace(umber::visitor& visit) const { if (is_node) visit(object); }
+//   };
+//
+// In full, the first that applies:
+//
+// 1. A type with `void trace(umber::visitor&) const` is asked, object by object, and so is every type with such a
+//    member. It gives the visitor whatever holds fields: a field, an array, an aggregate. The collector's threads call
+//    it while the program runs, so what it decides by is atomic, and a field is valid before it is said to be there.
+// 2. A type with `static constexpr auto pointers = umber::pointers(...)` has those. Neither this nor `trace` is
+//    inherited: a derived class says its own.
+// 3. A field is one; an array or std::array has those of its elements.
+// 4. The members of an aggregate are found by the compiler, up to 64, however deep they nest. It cannot see past a base
+//    class with members, a reference, an anonymous union (name its type), or more than one member without a default
+//    constructor beside a C array of 128 elements: such a type is to say.
+// 5. Nothing else is looked into. Scalars, raw pointers, and classes copied as plain bytes hold no fields. A managed
+//    class that is none of these must say; as a member (a std::string, a mutex) it is taken to hold none. A class that
+//    hides fields in a member of its own is then missed, so what is plainly wrong does not compile: a union that is not
+//    plain bytes, a class derived from a field, or a template over a type with fields, as std::vector<field<node>> is.
+//    Handles (`persistent`, `weak`) are roots and hold no fields.
+// 6. The destructor of an object runs when it is swept, unless it is trivial.
+#pragma once
+
+#include <umber/members.h>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace umber {
+
+template <class T>
+class field;
+template <class T>
+class weak_field;
+template <class T>
+class persistent;
+template <class T>
+class weak;
+class visitor;
+
+namespace detail {
+
+template <class... Members>
+struct pointer_list {
+  std::tuple<Members...> members;
+};
+
+}  // namespace detail
+
+// The members, each given as &T::member, that are or hold all fields of a T.
+template <class... Members>
+constexpr auto pointers(Members... members) {
+  static_assert((std::is_member_object_pointer_v<Members> && ...), "umber: pointers(...) takes members: &T::member");
+  return detail::pointer_list<Members...>{{members...}};
+}
+
+namespace detail {
+
+template <class M>
+inline constexpr bool is_slot = false;
+template <class U>
+inline constexpr bool is_slot<field<U>> = true;
+template <class U>
+inline constexpr bool is_slot<weak_field<U>> = true;
+
+template <class M>
+inline constexpr bool is_handle = false;
+template <class U>
+inline constexpr bool is_handle<persistent<U>> = true;
+template <class U>
+inline constexpr bool is_handle<weak<U>> = true;
+
+template <class M>
+struct elements_of {
+  static constexpr bool is_array = false;
+};
+template <class E, std::size_t N>
+struct elements_of<E[N]> {
+  static constexpr bool is_array = true;
+  static constexpr std::size_t count = N;
+  using type = std::remove_cv_t<E>;
+};
+template <class E, std::size_t N>
+struct elements_of<std::array<E, N>> : elements_of<E[N]> {};
+template <class E>
+struct elements_of<std::array<E, 0>> {
+  static constexpr bool is_array = true;
+  static constexpr std::size_t count = 0;
+  using type = std::remove_cv_t<E>;
+};
+
+template <class M>
+struct member_pointer;
+template <class Member, class C>
+struct member_pointer<Member C::*> {
+  using member = std::remove_cv_t<Member>;
+  using owner = C;
+};
+
+template <class M>
+concept has_trace = requires(const M& m, visitor& v) {
+  m.trace(v);
+};
+template <class M>
+concept has_mutable_trace = !has_trace<M> && requires(M & m, visitor& v) {
+  m.trace(v);
+};
+
+template <class List>
+inline constexpr bool is_pointer_list = false;
+template <class... Members>
+inline constexpr bool is_pointer_list<const pointer_list<Members...>> = true;
+
+template <class M>
+concept has_pointers = std::is_class_v<M> && is_pointer_list<decltype(M::pointers)>;
+
+// Fields have copying to do, so that what is copied without any has none.
+template <class M>
+inline constexpr bool is_plain_bytes =
+    std::is_trivially_copy_constructible_v<M> || std::is_trivially_move_constructible_v<M>;
+
+enum class flaw {
+  none,
+  not_aggregate,
+  hidden_fields,
+  bare_union,
+  base,
+  too_many,
+  uncountable,
+  reference,
+  mutable_trace,
+  inherited,
+  no_field,
+};
+
+// What is known of a type, its parts, and whether it has fields.
+
+enum class shape { slot, traced, declared, array, plain, bare_union, opaque, members, unseen };
+
+template <class M>
+consteval shape shape_of() {
+  if constexpr (is_slot<M>) {
+    static_assert(!is_plain_bytes<M>, "umber: fields must be told from plain bytes");
+    return shape::slot;
+  } else if constexpr (has_trace<M>) {
+    return shape::traced;
+  } else if constexpr (has_pointers<M>) {
+    return shape::declared;
+  } else if constexpr (elements_of<M>::is_array) {
+    return shape::array;
+  } else if constexpr ((!std::is_class_v<M> && !std::is_union_v<M>) || is_plain_bytes<M> || is_handle<M>) {
+    return shape::plain;
+  } else if constexpr (std::is_union_v<M>) {
+    return shape::bare_union;
+  } else if constexpr (!std::is_aggregate_v<M>) {
+    return shape::opaque;
+  } else {
+    return obstacle_of<M>() == obstacle::none ? shape::members : shape::unseen;
+  }
+}
+
+struct take_types {
+  template <class... Types>
+  constexpr auto operator()(type_list<Types...>, const auto&...) const {
+    return type_list<std::remove_cv_t<Types>...>{};
+  }
+};
+
+template <class... Members>
+consteval auto named_by(const pointer_list<Members...>&) {
+  return type_list<typename member_pointer<Members>::member...>{};
+}
+
+// Types of what M consists of, as far as fields may be in it; none for a type that is not looked into.
+template <class M>
+consteval auto parts_of() {
+  constexpr shape s = shape_of<M>();
+  if constexpr (s == shape::declared) {
+    return named_by(M::pointers);
+  } else if constexpr (s == shape::array) {
+    return std::conditional_t<elements_of<M>::count == 0, type_list<>, type_list<typename elements_of<M>::type>>{};
+  } else if constexpr (s == shape::members) {
+    return decltype(visit_members(std::declval<const M&>(), take_types())){};
+  } else {
+    return type_list<>{};
+  }
+}
+
+// Whether M is, or has a part that is, a field or a type with `trace`.
+template <class M>
+consteval bool has_fields() {
+  constexpr shape s = shape_of<M>();
+  const auto any = []<class... Parts>(type_list<Parts...>) { return (has_fields<Parts>() || ...); };
+  return s == shape::slot || s == shape::traced || any(parts_of<M>());
+}
+
+// Whether M is, or has a part that is, a type with `trace`.
+template <class M>
+consteval bool is_traced() {
+  const auto any = []<class... Parts>(type_list<Parts...>) { return (is_traced<Parts>() || ...); };
+  return shape_of<M>() == shape::traced || any(parts_of<M>());
+}
+
+// What is wrong with a type.
+
+template <class M>
+concept complete_object = std::is_object_v<M> && requires {
+  sizeof(M);
+};
+
+template <class U>
+void take_field(const field<U>&);
+template <class U>
+void take_field(const weak_field<U>&);
+
+// Whether M is derived from a field, or a template whose arguments have fields.
+template <class M>
+inline constexpr bool hides_fields = requires(const M& m) {
+  take_field(m);
+};
+
+template <class Argument>
+consteval bool argument_has_fields() {
+  using M = std::remove_cv_t<std::remove_all_extents_t<Argument>>;
+  if constexpr (!complete_object<M>) {
+    return false;
+  } else {
+    return shape_of<M>() == shape::opaque ? hides_fields<M> : has_fields<M>();
+  }
+}
+template <template <class...> class Template, class... Arguments>
+inline constexpr bool hides_fields<Template<Arguments...>> = (argument_has_fields<Arguments>() || ...);
+template <template <class, std::size_t> class Template, class Argument, std::size_t N>
+inline constexpr bool hides_fields<Template<Argument, N>> = argument_has_fields<Argument>();
+
+// Whether the declaration that M has is that of the base class Owner.
+template <class M, class Owner>
+consteval bool is_declared_by() {
+  if constexpr (std::is_same_v<Owner, M> || !has_pointers<Owner>) {
+    return false;
+  } else {
+    return static_cast<const void*>(&Owner::pointers) == &M::pointers;
+  }
+}
+template <class M, class... Members>
+consteval bool is_inherited(const pointer_list<Members...>&) {
+  return (is_declared_by<M, typename member_pointer<Members>::owner>() || ...);
+}
+
+template <class M>
+consteval bool is_inherited() {
+  if constexpr (shape_of<M>() == shape::declared) {
+    return is_inherited<M>(M::pointers);
+  } else if constexpr (shape_of<M>() == shape::traced && requires { &M::trace; }) {
+    return !std::is_same_v<typename member_pointer<decltype(&M::trace)>::owner, M>;
+  } else {
+    return false;
+  }
+}
+
+template <class M>
+consteval bool names_no_field() {
+  const auto all = []<class... Parts>(type_list<Parts...>) { return (has_fields<Parts>() && ...); };
+  return shape_of<M>() == shape::declared && !all(parts_of<M>());
+}
+
+constexpr flaw flaw_of(obstacle o) {
+  return o == obstacle::base ? flaw::base : o == obstacle::too_many ? flaw::too_many : flaw::uncountable;
+}
+
+// A flaw of M itself. Managed: M is the type of an object, and not of a part of one.
+template <class M, bool Managed>
+consteval flaw own_flaw() {
+  constexpr shape s = shape_of<M>();
+  if constexpr (std::is_reference_v<M>) return flaw::reference;
+  if constexpr (s == shape::bare_union) return flaw::bare_union;
+  if constexpr (s == shape::unseen) return flaw_of(obstacle_of<M>());
+  if constexpr (s != shape::traced && has_mutable_trace<M>) return flaw::mutable_trace;
+  if constexpr (is_inherited<M>()) return flaw::inherited;
+  if constexpr (names_no_field<M>()) return flaw::no_field;
+  if constexpr (s != shape::opaque) return flaw::none;
+  if constexpr (Managed) return flaw::not_aggregate;
+  return hides_fields<M> ? flaw::hidden_fields : flaw::none;
+}
+
+template <flaw Flaw, class Part>
+struct finding {
+  static constexpr flaw what = Flaw;
+  using part = Part;
+};
+
+// The first flaw in M and its parts.
+template <class M, bool Managed = true>
+consteval auto find_flaw();
+consteval auto find_first_flaw(type_list<>) { return finding<flaw::none, void>{}; }
+template <class First, class... Rest>
+consteval auto find_first_flaw(type_list<First, Rest...>) {
+  constexpr auto found = find_flaw<First, false>();
+  if constexpr (found.what != flaw::none) {
+    return found;
+  } else {
+    return find_first_flaw(type_list<Rest...>());
+  }
+}
+template <class M, bool Managed>
+consteval auto find_flaw() {
+  constexpr flaw own = own_flaw<M, Managed>();
+  if constexpr (own != flaw::none) {
+    return finding<own, M>{};
+  } else {
+    return find_first_flaw(parts_of<M>());
+  }
+}
+
+// Compiles if Found is none. What is to be looked at is Part, in a managed Type.
+template <class Type, class Part, flaw Found>
+consteval bool accept() {
+  static_assert(Found != flaw::not_aggregate,
+                "umber: the type is not an aggregate: say which members are fields with "
+                "`static constexpr auto pointers = umber::pointers(...)`, public, or `pointers()` for none");
+  static_assert(Found != flaw::hidden_fields, "umber: fields inside this part cannot be found, and would be lost");
+  static_assert(Found != flaw::bare_union, "umber: which member a union holds is not known: write a `trace` member");
+  static_assert(Found != flaw::base, "umber: members beside a base class cannot be found: say `pointers`");
+  static_assert(Found != flaw::too_many, "umber: an aggregate of more than 64 members is to say `pointers`");
+  static_assert(Found != flaw::reference, "umber: an object with a member that is a reference is to say `pointers`");
+  static_assert(Found != flaw::uncountable,
+                "umber: the members of this aggregate cannot be found (is one a reference?): say `pointers`");
+  static_assert(Found != flaw::mutable_trace, "umber: trace is to be const: void trace(umber::visitor&) const");
+  static_assert(Found != flaw::inherited, "umber: `trace` and `pointers` are not inherited: say them here again");
+  static_assert(Found != flaw::no_field, "umber: a member named in `pointers` holds no fields");
+  return Found == flaw::none;
+}
+
+template <class M>
+void visit_parts(const M& object, visitor& visit);
+
+}  // namespace detail
+
+// What a `trace` member is given.
+class visitor {
+ public:
+  visitor(void (*visit)(void* context, const void* slot_address), void* context) noexcept
+      : visit_(visit), context_(context) {}
+
+  // Shows a field, or all fields of an array, an aggregate, or an object that has declared them.
+  template <class M>
+  void operator()(const M& part) {
+    static_assert(detail::has_fields<M>(), "umber: a visitor is shown what has fields");
+    if constexpr (detail::is_slot<M>) {
+      visit_(context_, std::addressof(part));
+    } else {
+      detail::visit_parts(part, *this);
+    }
+  }
+
+ private:
+  void (*visit_)(void* context, const void* slot_address);
+  void* context_;
+};
+
+namespace detail {
+
+template <class M>
+void visit_part(const M& part, visitor& visit) {
+  if constexpr (has_fields<M>()) visit(part);
+}
+
+template <class M>
+void visit_parts(const M& object, visitor& visit) {
+  constexpr shape s = shape_of<M>();
+  if constexpr (s == shape::traced) {
+    object.trace(visit);
+  } else if constexpr (s == shape::declared) {
+    std::apply([&](auto... member) { (visit(object.*member), ...); }, M::pointers.members);
+  } else if constexpr (s == shape::array) {
+    for (const auto& element : object) visit(element);
+  } else {
+    visit_members(object, [&](auto, const auto&... members) { (visit_part(members, visit), ...); });
+  }
+}
+
+using found_pointer = void (*)(void* context, std::size_t offset);
+
+// Fields have addresses and no contents here: there is room for a T, all zero, but no T.
+template <class T>
+void find_pointers(found_pointer found, void* context) {
+  if constexpr (has_fields<T>() && !is_traced<T>()) {
+    alignas(T) static constinit std::byte room[sizeof(T)] = {};
+    struct finder {
+      found_pointer found;
+      void* context;
+
+      static void visit(void* self, const void* slot) {
+        const auto* finding = static_cast<const finder*>(self);
+        finding->found(finding->context, static_cast<std::size_t>(static_cast<const std::byte*>(slot) - room));
+      }
+    } finding{found, context};
+    visitor visit(finder::visit, &finding);
+    visit(reinterpret_cast<const T&>(room));
+  }
+}
+
+template <class T>
+void trace_object(const void* object, visitor& visit) {
+  visit_part(*static_cast<const T*>(object), visit);
+}
+
+template <class T>
+void destroy_object(void* object) {
+  std::destroy_at(static_cast<T*>(object));
+}
+
+// The compiler's name of a function, cut to its template argument by where it stands in a name that is known.
+template <class T>
+constexpr std::string_view name_of_function() noexcept {
+  return __PRETTY_FUNCTION__;
+}
+template <class T>
+constexpr std::string_view name_of() noexcept {
+  constexpr std::string_view known = name_of_function<double>(), name = name_of_function<T>();
+  constexpr std::size_t before = known.find("double"), around = known.size() - std::string_view("double").size();
+  return name.substr(before, name.size() - around);
+}
+
+// What the collector knows of a type.
+struct type_description {
+  const char* name;  // not zero-terminated
+  std::size_t name_length;
+  std::uint32_t size;
+  std::uint32_t alignment;
+  void (*find_pointers)(found_pointer found, void* context);  // all slots, if trace is null
+  void (*trace)(const void* object, visitor& visit);          // null: every object has the same slots
+  void (*destroy)(void* object);                              // null: nothing to do
+  std::atomic<std::uint32_t> id{0};                           // given by the collector at first use
+};
+
+template <class T>
+inline constinit type_description description{
+    .name = name_of<T>().data(),
+    .name_length = name_of<T>().size(),
+    .size = sizeof(T),
+    .alignment = alignof(T),
+    .find_pointers = find_pointers<T>,
+    .trace = is_traced<T>() ? trace_object<T> : nullptr,
+    .destroy = std::is_trivially_destructible_v<T> ? nullptr : destroy_object<T>,
+};
+
+template <class T>
+type_description& description_of() noexcept {
+  using type = std::remove_cv_t<T>;
+  static_assert(complete_object<type>, "umber: a managed object is of a complete object type");
+  using found = decltype(find_flaw<type>());
+  static_assert(accept<type, typename found::part, found::what>());
+  return description<type>;
+}
+
+}  // namespace detail
+}  // namespace umber
