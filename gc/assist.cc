@@ -35,6 +35,7 @@ void pay_for(mutator& m, std::size_t bytes) {
   use_credit(m);
   for (int step = 0; step < steps_at_once && m.debt >= worth_a_step; ++step) {
     const std::uint64_t before = os::now();
+    const std::uint64_t cpu_before = os::thread_cpu_time();
     std::size_t done;
     bool took_work;
     {
@@ -45,7 +46,7 @@ void pay_for(mutator& m, std::size_t bytes) {
     m.contributed = m.contributed || took_work;
     const std::uint64_t took = os::now() - before;
     if (took > m.longest_stall_ns) m.longest_stall_ns = took;
-    h.assist_ns.fetch_add(took, std::memory_order_relaxed);  // relaxed: a statistic
+    h.assist_ns.fetch_add(os::thread_cpu_time() - cpu_before, std::memory_order_relaxed);  // relaxed: a statistic
     answer_pending(m);
     if (!took_work) return;
     m.debt -= static_cast<std::int64_t>(done);

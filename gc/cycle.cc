@@ -75,6 +75,26 @@ void mark_to_the_end(managed_heap& h, marker& mark) {
   h.weak_verdict.store(verdict::decided, std::memory_order_release);
 }
 
+// The historical collectors: a snapshot needs all handles at one time, and Dijkstra's barrier, which does not record
+// what is overwritten, needs them again at the end.
+bool begins_stopped(const managed_heap& h) {
+  return h.options.kind == barrier::deletion || h.options.kind == barrier::stop_the_world;
+}
+bool ends_stopped(const managed_heap& h) {
+  return h.options.kind == barrier::insertion || h.options.kind == barrier::stop_the_world;
+}
+
+// Ends marking with the world stopped: what handles hold by now is marked, too.
+void mark_stopped(managed_heap& h, marker& mark) {
+  if (!begins_stopped(h)) {
+    mark_all(h, mark);
+    stop_world(h);
+    ask_all(h, question::scan);
+    mark_roots(h, mark);
+  }
+  mark_all(h, mark);
+}
+
 void begin(managed_heap& h) {
   // relaxed, all: published by the first question.
   h.marked_bytes.store(0, std::memory_order_relaxed);
@@ -126,19 +146,23 @@ void run_cycle(managed_heap& h, span_stock& stock) {
   const stopwatch watch;
   begin(h);
   const std::size_t allocated_before = h.allocated.load(std::memory_order_relaxed);  // relaxed: a figure
+  if (begins_stopped(h)) stop_world(h);
   {
     marker mark(h);
     ask_all(h, question::barrier_on);
     ask_all(h, question::settle);
     call_helpers(h);
     ask_all(h, question::scan);
+    if (begins_stopped(h) && !ends_stopped(h)) start_world(h);
     mark_roots(h, mark);
+    if (ends_stopped(h)) mark_stopped(h, mark);
     mark_to_the_end(h, mark);
   }
   clear_weak(h);
   h.marking.store(false, std::memory_order_relaxed);  // relaxed: who sees it late finds nothing to do
   settle_accounts(h, watch, allocated_before);
   ask_all(h, question::finish);
+  if (ends_stopped(h)) start_world(h);
   detail::barriers_on.fetch_sub(1, std::memory_order_relaxed);  // relaxed: barriers are off one by one
   make_plan(h);
   h.cycles.fetch_add(1, std::memory_order_relaxed);  // relaxed: a statistic

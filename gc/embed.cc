@@ -68,14 +68,19 @@ void barrier(const std::atomic<void*>* slot, void* value) noexcept {
   mutator* m = attached();
   if (m == nullptr) die_misuse("store", slot, "needs a thread that is attached: make an umber::mutator first");
   if (!m->barrier) return;
+  const umber::barrier kind = m->heap->options.kind;
   // relaxed: the old value is only recorded.
-  if (void* old = slot->load(std::memory_order_relaxed); old != nullptr) m->record(address_of(old));
-  if (value != nullptr && !m->black) m->record(address_of(value));
+  void* old = slot->load(std::memory_order_relaxed);
+  if (old != nullptr && kind != umber::barrier::insertion) m->record(address_of(old));
+  if (value != nullptr && (kind == umber::barrier::insertion || (kind == umber::barrier::hybrid && !m->black)))
+    m->record(address_of(value));
 }
 
 void insertion_barrier(void* value) noexcept {
   mutator* m = attached();
-  if (m != nullptr && m->barrier && !m->black && value != nullptr) m->record(address_of(value));
+  if (m == nullptr || !m->barrier || value == nullptr) return;
+  const umber::barrier kind = m->heap->options.kind;
+  if (kind == umber::barrier::insertion || (kind == umber::barrier::hybrid && !m->black)) m->record(address_of(value));
 }
 
 void answer() noexcept { answer_pending(this_mutator()); }
@@ -85,7 +90,8 @@ root_slot* make_root() noexcept { return attached_or_die("persistent").heap->roo
 void drop_root(root_slot* root) noexcept {
   void* old = root->object.load(std::memory_order_relaxed);  // relaxed: the handle's own thread
   mutator* m = attached();
-  if (old != nullptr && m != nullptr && m->barrier) m->record(address_of(old));
+  if (old != nullptr && m != nullptr && m->barrier && m->heap->options.kind != umber::barrier::insertion)
+    m->record(address_of(old));
   root_table::of(root).drop(root);
 }
 

@@ -24,6 +24,7 @@ void give_answer(mutator& m, question q) {
   switch (q) {
     case question::none:
     case question::settle:
+    case question::park:
       return;
     case question::barrier_on:
       m.barrier = true;
@@ -67,6 +68,24 @@ void answer_if_blocked(mutator& m) {
   os::wake_all(futex_word(m.state));
 }
 
+// Blocks a running mutator. A question that is pending, or comes while another is answered, it answers itself.
+void become_blocked(mutator& m) {
+  for (;;) {
+    // seq_cst, both: pair with ask_all, see the essay.
+    m.state.store(mutator::blocked, std::memory_order_seq_cst);
+    if (m.question.load(std::memory_order_seq_cst) == 0) return;
+    std::uint32_t expected = mutator::blocked;
+    // acquire: pairs with the release in answer_if_blocked. If the asker was faster it answers.
+    if (!m.state.compare_exchange_strong(expected, mutator::answered_for, std::memory_order_acquire)) return;
+    answer_now(m);
+  }
+}
+
+// Sleeps until the world starts; the mutator is blocked, and nobody asks it anything that is not answered for it.
+void sleep_parked(const managed_heap& h) {
+  while (h.parked.load(std::memory_order_acquire) != 0) os::wait(futex_word(h.parked), 1);  // pairs with start_world
+}
+
 // Names the mutators that have kept the collector waiting, once.
 void name_the_slow(managed_heap& h) {
   const lock_guard guard(h.mutators_lock);
@@ -90,7 +109,7 @@ void count_stall(mutator& m, std::uint64_t ns) {
 void ask_all(managed_heap& h, question q) {
   {
     const lock_guard guard(h.mutators_lock);
-    h.stage = q;
+    if (q != question::park) h.stage = q;
     h.unanswered.store(static_cast<std::uint32_t>(h.mutator_count) + 1, std::memory_order_relaxed);  // relaxed: locked
     // seq_cst: pairs with enter_blocking. Everything that the collector did before is seen by who answers.
     for (mutator* m = h.mutators; m != nullptr; m = m->next)
@@ -108,34 +127,48 @@ void ask_all(managed_heap& h, question q) {
   }
 }
 
+void stop_world(managed_heap& h) {
+  h.parked.store(1, std::memory_order_seq_cst);  // pairs with leave_blocking, see there
+  ask_all(h, question::park);
+}
+
+void start_world(managed_heap& h) {
+  h.parked.store(0, std::memory_order_release);  // pairs with the acquire in sleep_parked
+  os::wake_all(futex_word(h.parked));
+}
+
 void answer_pending(mutator& m) {
   // relaxed: answer_now looks again.
-  if (m.question.load(std::memory_order_relaxed) == 0) return;
+  const auto q = static_cast<question>(m.question.load(std::memory_order_relaxed));
+  if (q == question::none) return;
   const std::uint64_t before = os::now();
-  answer_now(m);
+  if (q == question::park) {
+    enter_blocking(m);  // which answers
+    leave_blocking(m);
+  } else {
+    answer_now(m);
+  }
   count_stall(m, os::now() - before);
 }
 
 void enter_blocking(mutator& m) {
-  if (m.blocking_depth++ != 0) return;
-  for (;;) {
-    // seq_cst, both: pair with ask_all, see the essay.
-    m.state.store(mutator::blocked, std::memory_order_seq_cst);
-    if (m.question.load(std::memory_order_seq_cst) == 0) return;
-    std::uint32_t expected = mutator::blocked;
-    // acquire: pairs with the release in answer_if_blocked. If the asker was faster it answers.
-    if (!m.state.compare_exchange_strong(expected, mutator::running, std::memory_order_acquire)) return;
-    answer_pending(m);
-  }
+  if (m.blocking_depth++ == 0) become_blocked(m);
 }
 
 void leave_blocking(mutator& m) {
   if (--m.blocking_depth != 0) return;
-  std::uint32_t expected = mutator::blocked;
-  // acquire: pairs with the release in answer_if_blocked.
-  while (!m.state.compare_exchange_strong(expected, mutator::running, std::memory_order_acquire)) {
-    os::wait(futex_word(m.state), expected);
-    expected = mutator::blocked;
+  const managed_heap& h = *m.heap;
+  for (;;) {
+    std::uint32_t expected = mutator::blocked;
+    // seq_cst: pairs with stop_world: either the asker sees that we run, and waits for our answer, or we see that the
+    // world is stopped. It also pairs, as an acquire, with the release in answer_if_blocked.
+    if (!m.state.compare_exchange_strong(expected, mutator::running, std::memory_order_seq_cst)) {
+      os::wait(futex_word(m.state), expected);
+      continue;
+    }
+    if (UMBER_LIKELY(h.parked.load(std::memory_order_seq_cst) == 0)) return;
+    become_blocked(m);
+    sleep_parked(h);
   }
 }
 

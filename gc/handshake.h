@@ -15,11 +15,15 @@
 //
 // What each answer does is one case of `give_answer`.
 //
+// The historical collectors and the verifier stop the world: `park` is a question like the others, whose answer is to
+// be blocked until the world starts again. While it is stopped the collector answers all further questions itself.
+//
 // Invariants
 //   [handshake.1] when ask_all returns, every mutator has done what the question asks, since it was asked.
 //   [handshake.2] a mutator that attaches meanwhile is as if it had answered; one that detaches answers first.
+//   [handshake.3] while `parked` is set and stop_world has returned, every mutator is blocked.
 // Concurrency
-//   ask_all: the collector's thread only. The others: the mutator's own thread.
+//   ask_all, stop_world, start_world: the collector's thread only. The others: the mutator's own thread.
 // Uses / used by
 //   Uses managed_heap. Used by refill, weak, cycle, embed.
 #pragma once
@@ -31,6 +35,10 @@ namespace umber::gc {
 void ask_all(managed_heap& h, question q);
 // Answers the pending question, if there is one, and counts how long that took.
 void answer_pending(mutator& m);
+
+// No mutator runs between the two.
+void stop_world(managed_heap& h);
+void start_world(managed_heap& h);
 
 void enter_blocking(mutator& m);
 void leave_blocking(mutator& m);

@@ -38,6 +38,7 @@ struct managed_heap {
   question stage = question::finish;
   std::uint32_t epoch = 0;                   // sweeps begun; guarded by spaces_lock, too
   std::atomic<std::uint32_t> unanswered{0};  // questions of this round; a futex
+  std::atomic<std::uint32_t> parked{0};      // 1: no mutator runs; a futex
   std::atomic<bool> found_grey{false};       // in this round of flushes
   std::atomic<verdict> weak_verdict{verdict::open};
 

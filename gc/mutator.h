@@ -26,7 +26,7 @@
 
 namespace umber::gc {
 
-enum class question : std::uint32_t { none, barrier_on, settle, scan, flush, finish };
+enum class question : std::uint32_t { none, barrier_on, settle, scan, flush, finish, park };
 
 struct held_span {
   mspan* span = nullptr;
@@ -50,7 +50,7 @@ struct mutator : detail::mutator_state {
   mutator* previous = nullptr;
 
   std::uint32_t epoch = 0;   // sweeps it has answered for
-  bool barrier = false;      // records what its stores overwrite
+  bool barrier = false;      // its stores are recorded: what they overwrite, and what they store
   bool black = false;        // its handles were scanned, its new objects are marked
   bool contributed = false;  // has made candidates since its last `flush`
   bool overflowed = false;   // there was no memory for a candidate

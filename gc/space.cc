@@ -169,17 +169,36 @@ swept sweep_span(mspan* s, bool poison) {
   return result;
 }
 
+namespace {
+
+// Calls change(word, bits) for each mark word in which slots of word w have their marks.
+template <class Change>
+void for_each_mark_word(const mspan* s, std::size_t w, std::uint64_t slots, Change change) {
+  std::size_t word = 0;
+  std::uint64_t bits = 0;
+  for (; slots != 0; slots &= slots - 1) {
+    const std::size_t slot = w * 64 + static_cast<std::size_t>(std::countr_zero(slots));
+    const std::size_t granule = object_map::granule_of(s->address({slot}));
+    if (granule / 64 != word && bits != 0) change(object_map::marks[word], bits);
+    if (granule / 64 != word) bits = 0;
+    word = granule / 64;
+    bits |= std::uint64_t{1} << granule % 64;
+  }
+  if (bits != 0) change(object_map::marks[word], bits);
+}
+
+}  // namespace
+
 void mark_slots(const mspan* s, std::size_t w, std::uint64_t slots) {
-  for (; slots != 0; slots &= slots - 1)
-    object_map::mark(s->address({w * 64 + static_cast<std::size_t>(std::countr_zero(slots))}));
+  for_each_mark_word(s, w, slots, [](std::atomic<std::uint64_t>& word, std::uint64_t bits) {
+    word.fetch_or(bits, std::memory_order_relaxed);  // relaxed: as all marks
+  });
 }
 
 void unmark_slots(const mspan* s, std::size_t w, std::uint64_t slots) {
-  for (; slots != 0; slots &= slots - 1) {
-    const std::uintptr_t object = s->address({w * 64 + static_cast<std::size_t>(std::countr_zero(slots))});
-    // relaxed: as all marks.
-    object_map::mark_word(object).fetch_and(~object_map::mark_bit(object), std::memory_order_relaxed);
-  }
+  for_each_mark_word(s, w, slots, [](std::atomic<std::uint64_t>& word, std::uint64_t bits) {
+    word.fetch_and(~bits, std::memory_order_relaxed);  // relaxed: as all marks
+  });
 }
 
 }  // namespace umber::gc

@@ -28,9 +28,9 @@ namespace detail {
 
 // What a local is to the collector: an entry in the ring of its thread's handles.
 struct handle_node {
-  void* object = nullptr;
-  handle_node* next = nullptr;
-  handle_node* previous = nullptr;
+  void* object;
+  handle_node* next;
+  handle_node* previous;
 };
 
 // Free slots of one type, at hand for the next objects.
@@ -45,7 +45,7 @@ struct mutator_state {
   allocation_entry* entries = nullptr;  // by the id of a type
   std::uint32_t entry_count = 0;
   std::atomic<std::uint32_t> question{0};  // of the collector; 0: none
-  handle_node handles;                     // the ring's fixed point
+  handle_node handles{};                   // the ring's fixed point
 };
 
 // The mutator of this thread; a fixed one without entries where there is none.
@@ -155,15 +155,7 @@ class field {
 template <class T>
 class local {
  public:
-  local(T* object = nullptr) noexcept {
-    node_.object = const_cast<void*>(static_cast<const volatile void*>(object));
-    detail::handle_node& ring = detail::current_mutator->handles;
-    if (__builtin_expect(ring.next == nullptr, false)) detail::die_unattached();
-    node_.next = ring.next;
-    node_.previous = &ring;
-    ring.next->previous = &node_;
-    ring.next = &node_;
-  }
+  local(T* object = nullptr) noexcept : local(detail::current_mutator, object) {}
   local(const local& other) noexcept : local(other.get()) {}
   local(const field<T>& value) noexcept : local(value.get()) {}
   ~local() {
@@ -182,6 +174,20 @@ class local {
   T& operator*() const noexcept { return *get(); }
 
  private:
+  template <class U, class... Arguments>
+  friend local<U> make(Arguments&&... arguments);
+
+  local(detail::mutator_state* owner, T* object) noexcept {
+    detail::handle_node& ring = owner->handles;
+    detail::handle_node* const next = ring.next;
+    if (__builtin_expect(next == nullptr, false)) detail::die_unattached();
+    node_.object = const_cast<void*>(static_cast<const volatile void*>(object));
+    node_.next = next;
+    node_.previous = &ring;
+    next->previous = &node_;
+    ring.next = &node_;
+  }
+
   detail::handle_node node_;
 };
 

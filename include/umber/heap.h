@@ -24,8 +24,10 @@
 
 namespace umber {
 
-// How a heap collects. The first three are the steps by which the field came to the last; see gc/barrier.h.
-enum class collector : std::uint8_t { hybrid, deletion, insertion, stop_the_world };
+// How a heap collects: without stopping the world (hybrid), or as the field did on the way there, for comparison.
+// stop_the_world marks while no mutator runs. insertion is Dijkstra's barrier: a stop at the end, to look at all
+// handles again. deletion is Yuasa's: a stop at the start, for a snapshot of all handles.
+enum class barrier : std::uint8_t { hybrid, deletion, insertion, stop_the_world };
 
 struct heap_options {
   static constexpr std::size_t off = SIZE_MAX;
@@ -35,7 +37,7 @@ struct heap_options {
   std::size_t limit = SIZE_MAX;       // soft, bytes: cycles start earlier, up to half of the CPU time
   std::size_t hard_limit = SIZE_MAX;  // bytes; beyond it making fails
   unsigned workers = 0;               // marking threads; 0: a quarter of the processors, at least one
-  collector kind = collector::hybrid;
+  barrier kind = barrier::hybrid;
   unsigned torture = 0;  // n: every n-th allocation collects, and swept memory is poisoned; 0: no
 };
 
@@ -71,13 +73,12 @@ UMBER_API void* allocate_array(type_description& element, std::size_t count, std
 // The object's constructor has returned: its destructor is owed.
 UMBER_API void constructed(void* object) noexcept;
 
-inline void* allocate(type_description& type, std::size_t size) noexcept {
-  mutator_state* m = current_mutator;
+inline void* allocate(mutator_state* m, type_description& type, std::size_t size) noexcept {
   const std::uint32_t id = type.id.load(std::memory_order_relaxed);  // relaxed: 0 has no slots
   if (__builtin_expect(id < m->entry_count, true)) {
     allocation_entry& entry = m->entries[id];
     if (__builtin_expect(entry.next != 0, true)) {
-      const auto slot = static_cast<std::uint64_t>(__builtin_ctzll(entry.next));
+      const std::uint64_t slot = static_cast<unsigned>(__builtin_ctzll(entry.next));
       entry.next &= entry.next - 1;
       return __builtin_memset(reinterpret_cast<void*>(entry.base + slot * entry.slot_size), 0, size);
     }
@@ -150,9 +151,10 @@ inline void keep_alive(const local<T>& object) noexcept {
 template <class T, class... Arguments>
 [[nodiscard]] local<T> make(Arguments&&... arguments) {
   static_assert(alignof(T) <= 16, "managed objects are aligned to 16 bytes at most");
-  void* memory = detail::allocate(detail::description_of<T>(), sizeof(T));
+  detail::mutator_state* const owner = detail::current_mutator;
+  void* memory = detail::allocate(owner, detail::description_of<T>(), sizeof(T));
   if (__builtin_expect(memory == nullptr, false)) detail::throw_bad_alloc();
-  local<T> object(static_cast<T*>(memory));
+  local<T> object(owner, static_cast<T*>(memory));
   if constexpr (std::is_constructible_v<T, Arguments...>)
     ::new (memory) T(std::forward<Arguments>(arguments)...);
   else
