@@ -1,45 +1,55 @@
 // Where the fields of a managed type are. The collector must know every `field` and `weak_field` of an object; most
 // types need to say nothing.
 //
-//   struct node {               // An aggregate: its members are found, in arrays, std::array and nested aggregates
-//   too.
+//   struct node {  // An aggregate: its members are found, in arrays and nested aggregates too.
 //     umber::field<node> next;
 //     std::string text;
 //     umber::field<node> children[4];
 //   };
 //
-//   class account {             // Any other class names its members that are, or hold, fields: after declaring them,
-//    public:                    // and public. One without any says `umber::pointers()`.
+//   class account {  // Any other class names the members that are, or hold, fields: after they are declared.
+//    public:
 //     explicit account(node* owner) : owner_(owner) {}
+//
 //    private:
 //     umber::field<node> owner_;
+//
 //    public:
 //     static constexpr auto pointers = umber::pointers(&account::owner_);
 //   };
 //
-//   struct value {              // What may hold a field or something else, a union or std::variant, shows its fields.
-//     std::atomic<bool> is_node;
-//     union { double number; umber::field<node> object; };
-//     void trace(umber::visitor& visit) const { if (is_node) visit(object); }
+//   struct value {  // What is a field at times shows it while it is one.
+//     value() : number(0) {}
+//     std::atomic<bool> is_node = false;
+//     union {
+//       double number;
+//       umber::field<node> object;
+//     };
+//     void trace(umber::visitor& visit) const {
+//       if (is_node) visit(object);
+//     }
 //   };
 //
-// In full, the first that applies:
+// The first that applies:
 //
-// 1. A type with `void trace(umber::visitor&) const` is asked, object by object, and so is every type with such a
-//    member. It gives the visitor whatever holds fields: a field, an array, an aggregate. The collector's threads call
-//    it while the program runs, so what it decides by is atomic, and a field is valid before it is said to be there.
-// 2. A type with `static constexpr auto pointers = umber::pointers(...)` has those. Neither this nor `trace` is
-//    inherited: a derived class says its own.
-// 3. A field is one; an array or std::array has those of its elements.
-// 4. The members of an aggregate are found by the compiler, up to 64, however deep they nest. It cannot see past a base
-//    class with members, a reference, an anonymous union (name its type), or more than one member without a default
-//    constructor beside a C array of 128 elements: such a type is to say.
-// 5. Nothing else is looked into. Scalars, raw pointers, and classes copied as plain bytes hold no fields. A managed
-//    class that is none of these must say; as a member (a std::string, a mutex) it is taken to hold none. A class that
-//    hides fields in a member of its own is then missed, so what is plainly wrong does not compile: a union that is not
-//    plain bytes, a class derived from a field, or a template over a type with fields, as std::vector<field<node>> is.
-//    Handles (`persistent`, `weak`) are roots and hold no fields.
-// 6. The destructor of an object runs when it is swept, unless it is trivial.
+// 1. A type with `void trace(umber::visitor&) const` is asked, object by object, and so is each type with such a part.
+// It
+//    gives the visitor whatever holds fields: a field, an array, an aggregate. The collector's threads ask while the
+//    program runs: what trace decides by is atomic, and a field is null when it begins to be shown and when it ends.
+// 2. A type with a public `static constexpr auto pointers = umber::pointers(...)` has those fields; none, if it says
+//    `pointers()`. Neither this nor `trace` is inherited: a derived class says its own.
+// 3. A field is one. An array or std::array has those of its elements.
+// 4. The members of an aggregate are found by the compiler, up to 64, and those of members that are aggregates. It
+// cannot
+//    see past base classes that have members, references, anonymous unions (name them), volatile bit-fields, members
+//    with constructors but no default one if there is a C array of them or one of 128 elements beside them. Such a type
+//    does not compile until it says `pointers`.
+// 5. Nothing else is looked into. Scalars, raw pointers and classes copied as plain bytes hold no fields, nor do
+// handles
+//    (`persistent`, `weak`), which are roots. A managed object of any other class does not compile. A member of such a
+//    class (a std::string, a mutex) is taken to hold none; what is plainly wrong does not compile: a union that is not
+//    plain bytes, a class derived from a field, or a template over fields such as std::vector<field<node>>.
+// 6. Unless it is trivial, the destructor runs when the object is swept.
 #pragma once
 
 #include <umber/members.h>
@@ -342,7 +352,7 @@ consteval auto find_flaw() {
 
 // Compiles if Found is none. What is to be looked at is Part, in a managed Type.
 template <class Type, class Part, flaw Found>
-consteval bool accept() {
+consteval void accept() {
   static_assert(Found != flaw::not_aggregate,
                 "umber: the type is not an aggregate: say which members are fields with "
                 "`static constexpr auto pointers = umber::pointers(...)`, public, or `pointers()` for none");
@@ -356,7 +366,6 @@ consteval bool accept() {
   static_assert(Found != flaw::mutable_trace, "umber: trace is to be const: void trace(umber::visitor&) const");
   static_assert(Found != flaw::inherited, "umber: `trace` and `pointers` are not inherited: say them here again");
   static_assert(Found != flaw::no_field, "umber: a member named in `pointers` holds no fields");
-  return Found == flaw::none;
 }
 
 template <class M>
@@ -478,7 +487,7 @@ type_description& description_of() noexcept {
   using type = std::remove_cv_t<T>;
   static_assert(complete_object<type>, "umber: a managed object is of a complete object type");
   using found = decltype(find_flaw<type>());
-  static_assert(accept<type, typename found::part, found::what>());
+  accept<type, typename found::part, found::what>();
   return description<type>;
 }
 

@@ -37,25 +37,25 @@ concept empty_base_of = base_of<M, T> && std::is_empty_v<M>;
 template <class T>
 struct any_value {
   template <part_of<T> M>
-  constexpr operator M() const noexcept;
+  operator M() const noexcept;
 };
 struct any_variable {
   template <class M>
-  constexpr operator M&() const noexcept;
+  operator M&() const noexcept;
 };
 template <class T>
 struct any_base {
   any_base() noexcept;
   any_base(const any_base&) = delete;  // so that a member like std::any does not take it for a value
   template <base_of<T> M>
-  constexpr operator M() const noexcept;
+  operator M() const noexcept;
 };
 template <class T>
 struct any_empty_base {
   any_empty_base() noexcept;
   any_empty_base(const any_empty_base&) = delete;
   template <empty_base_of<T> M>
-  constexpr operator M() const noexcept;
+  operator M() const noexcept;
 };
 
 // Whether T{{}, {}, ..., Last{}...}, with Count {}, is well-formed.
@@ -72,7 +72,7 @@ constexpr auto with_members(number<0>, const T&, Visit visit) {
 }
 
 // A structured binding names every member. These macros write the names (and as many {}): eights and some more of them,
-// each through the macro X.
+// each through the macro X. If the compiler reports an error here, it cannot find the members of the type.
 // clang-format off
 #define UMBER_EIGHT(X, b) X(b##0), X(b##1), X(b##2), X(b##3), X(b##4), X(b##5), X(b##6), X(b##7),
 #define UMBER_EIGHTS_0(X)
