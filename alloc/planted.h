@@ -33,6 +33,24 @@ enum class fault : std::uint8_t {
   freed_span_stays_in_index,
   fork_forgets_reset,
   retained_miscount,
+  // The collector's.
+  barrier_off,
+  deletion_half_missing,
+  insertion_half_missing,
+  handle_missed,
+  root_missed,
+  root_drop_unrecorded,
+  allocate_white,
+  slots_at_hand_stay_white,
+  attached_without_barrier,
+  leave_forgets_buffer,
+  one_flush_round,
+  settle_skipped,
+  ring_forgotten,
+  array_piece_lost,
+  sweep_marked_slot,
+  weak_cleared_never,
+  weak_load_ignores_window,
 };
 
 #ifdef UMBER_PLANTED_FAULTS

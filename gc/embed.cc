@@ -25,7 +25,8 @@ using mutator = gc::mutator;
 namespace {
 
 constinit mutex<rank::managed_heaps> lock;
-constinit pool<mutator> mutators;        // guarded by lock
+constinit pool<mutator> mutators;  // guarded by lock, as the next
+constinit mutator* spare_mutators = nullptr;
 constinit pool<heap_state> heap_states;  // guarded by lock
 constinit mutator_state unattached;
 
@@ -44,14 +45,28 @@ mutator& attached_or_die(const char* call) {
 // A mutator's tables outlive it: the next one uses them.
 mutator* new_mutator() {
   const lock_guard guard(lock);
-  void* memory = mutators.allocate();
-  if (memory == nullptr) return nullptr;
-  return new (memory) mutator;
+  mutator* m = spare_mutators;
+  if (m == nullptr) {
+    void* memory = mutators.allocate();
+    return memory == nullptr ? nullptr : new (memory) mutator;
+  }
+  spare_mutators = m->next;
+  detail::allocation_entry* const entries = m->entries;
+  held_span* const held = m->held;
+  void* const c_handles = m->c_handles;
+  const std::uint32_t capacity = m->capacity;
+  new (m) mutator;
+  m->entries = entries;
+  m->held = held;
+  m->c_handles = c_handles;
+  m->capacity = m->entry_count = capacity;
+  return m;
 }
 
 void release_mutator(mutator* m) {
   const lock_guard guard(lock);
-  mutators.release(m);
+  m->next = spare_mutators;
+  spare_mutators = m;
 }
 
 }  // namespace
@@ -67,11 +82,13 @@ void die_unattached() noexcept {
 void barrier(const std::atomic<void*>* slot, void* value) noexcept {
   mutator* m = attached();
   if (m == nullptr) die_misuse("store", slot, "needs a thread that is attached: make an umber::mutator first");
-  if (!m->barrier) return;
+  if (!m->barrier || is_planted(fault::barrier_off)) return;
   const umber::barrier kind = m->heap->options.kind;
   // relaxed: the old value is only recorded.
   void* old = slot->load(std::memory_order_relaxed);
-  if (old != nullptr && kind != umber::barrier::insertion) m->record(address_of(old));
+  if (old != nullptr && kind != umber::barrier::insertion && !is_planted(fault::deletion_half_missing))
+    m->record(address_of(old));
+  if (is_planted(fault::insertion_half_missing)) return;
   if (value != nullptr && (kind == umber::barrier::insertion || (kind == umber::barrier::hybrid && !m->black)))
     m->record(address_of(value));
 }
@@ -90,7 +107,8 @@ root_slot* make_root() noexcept { return attached_or_die("persistent").heap->roo
 void drop_root(root_slot* root) noexcept {
   void* old = root->object.load(std::memory_order_relaxed);  // relaxed: the handle's own thread
   mutator* m = attached();
-  if (old != nullptr && m != nullptr && m->barrier && m->heap->options.kind != umber::barrier::insertion)
+  if (old != nullptr && m != nullptr && m->barrier && m->heap->options.kind != umber::barrier::insertion &&
+      !is_planted(fault::root_drop_unrecorded))
     m->record(address_of(old));
   root_table::of(root).drop(root);
 }

@@ -57,6 +57,7 @@ struct mutator : detail::mutator_state {
   std::size_t buffered = 0;
   std::uintptr_t buffer[buffer_capacity];
   work_chunk* chunk = nullptr;
+  void* c_handles = nullptr;   // of the C interface
   std::uint32_t tortured = 0;  // allocations, for torture
   std::int64_t debt = 0;       // bytes of marking it owes
   std::uint64_t longest_stall_ns = 0;

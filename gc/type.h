@@ -61,5 +61,8 @@ struct array_header {
 // The layout of a type, registered if need be; null: no memory, or too many types.
 const type_layout* layout_for(detail::type_description& type);
 const type_layout* layout_of(std::uint32_t id);
+// A type described at run time: `count` offsets in bytes. Null: no memory, too many types, or an offset that is none.
+type_layout* make_runtime_layout(const char* name, std::size_t size, const std::size_t* offsets, std::size_t count,
+                                 void (*destroy)(void*));
 
 }  // namespace umber::gc

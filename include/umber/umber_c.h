@@ -1,4 +1,5 @@
-/* umber's allocator for C (C99): explicit allocation, first-class heaps, statistics and limits.
+/* umber's allocator for C (C99): explicit allocation, first-class heaps, statistics and limits; and, from heap_c.h, the
+ * managed heap.
  *
  * Sizes are in bytes. A function that returns a block returns NULL with errno ENOMEM when there is no memory, and a
  * request above PTRDIFF_MAX is such a case. Blocks are aligned to 16 bytes, or to 8 if they are of 8 bytes or fewer.
@@ -120,5 +121,7 @@ UMBER_API size_t umber_malloc_stats_json(char* buf, size_t n) UMBER_NOEXCEPT;
 #ifdef __cplusplus
 }
 #endif
+
+#include <umber/heap_c.h>
 
 #endif

@@ -1,0 +1,190 @@
+// The managed heap as C sees it: the same heap, objects and handles, under names that C can call.
+#include "refill.h"
+#include "request.h"
+
+#include "alloc/metadata.h"
+
+#include <umber/heap.h>
+#include <umber/umber_c.h>
+
+#include <new>
+
+using namespace umber;
+using namespace umber::detail;
+
+namespace {
+
+using gc::type_layout;
+
+// Handles of scopes, linked into the ring of the thread's handles as locals are.
+struct handle_block {
+  handle_block* previous;
+  handle_block* next;  // kept for the next scope
+  std::size_t count;
+  handle_node nodes[160];
+};
+
+// What an umber_scope holds.
+struct scope_state {
+  handle_block* block;  // the last one when it was opened
+  std::size_t count;    // in it
+};
+static_assert(sizeof(scope_state) <= sizeof(umber_scope));
+
+gc::mutator& here(const char* call) {
+  if (current_mutator->handles.next == nullptr)
+    alloc::die_misuse(call, nullptr, "needs a thread that is attached: call umber_attach first");
+  return gc::this_mutator();
+}
+
+handle_block* last_block(const gc::mutator& m) { return static_cast<handle_block*>(m.c_handles); }
+
+handle_block* next_block(gc::mutator& m) {
+  handle_block* last = last_block(m);
+  handle_block* block = last == nullptr ? nullptr : last->next;
+  if (block == nullptr) {
+    block = static_cast<handle_block*>(alloc::metadata::allocate(sizeof(handle_block)));
+    if (block == nullptr) return nullptr;
+    block->previous = last;
+    if (last != nullptr) last->next = block;
+  }
+  block->count = 0;
+  m.c_handles = block;
+  return block;
+}
+
+void drop(handle_node& node) {
+  node.next->previous = node.previous;
+  node.previous->next = node.next;
+}
+
+const type_layout& layout(const umber_type* type) { return *reinterpret_cast<const type_layout*>(type); }
+heap_state* state(umber_heap* heap) { return reinterpret_cast<heap_state*>(heap); }
+root_slot* slot_of(umber_persistent* p) { return reinterpret_cast<root_slot*>(p); }
+
+}  // namespace
+
+extern "C" {
+
+umber_heap* umber_heap_create(const umber_heap_options* given) noexcept {
+  heap_options options;
+  umber_heap_options chosen{};
+  if (given != nullptr) __builtin_memcpy(&chosen, given, given->size < sizeof(chosen) ? given->size : sizeof(chosen));
+  if (chosen.percent != 0) options.percent = chosen.percent;
+  if (chosen.minimum != 0) options.minimum = chosen.minimum;
+  if (chosen.limit != 0) options.limit = chosen.limit;
+  if (chosen.hard_limit != 0) options.hard_limit = chosen.hard_limit;
+  options.workers = chosen.workers;
+  options.torture = chosen.torture;
+  return reinterpret_cast<umber_heap*>(create_heap(options));
+}
+
+void umber_heap_destroy(umber_heap* heap) noexcept { destroy_heap(state(heap)); }
+void umber_collect(umber_heap* heap) noexcept { collect(state(heap)); }
+
+int umber_attach(umber_heap* heap) noexcept { return attach(state(heap)) == nullptr ? -1 : 0; }
+
+void umber_detach() noexcept {
+  const gc::mutator& m = here("umber_detach");
+  const handle_block* block = last_block(m);
+  if (block != nullptr && (block->previous != nullptr || block->count != 0))
+    alloc::die_misuse("umber_detach", nullptr, "scopes are still open");
+  detach(current_mutator);
+}
+
+void umber_safepoint() noexcept { safepoint(); }
+void umber_blocking_enter() noexcept { enter_blocking(); }
+void umber_blocking_leave() noexcept { leave_blocking(); }
+
+umber_type* umber_type_create(const char* name, size_t size, const size_t* pointer_offsets, size_t count,
+                              void (*destroy)(void*)) noexcept {
+  return reinterpret_cast<umber_type*>(gc::make_runtime_layout(name, size, pointer_offsets, count, destroy));
+}
+
+void* umber_new(umber_type* type) noexcept {
+  void* object = gc::allocate_object(here("umber_new"), layout(type));
+  if (object != nullptr && layout(type).destroy != nullptr) constructed(object);
+  return object;
+}
+
+void* umber_new_array(umber_type* element, size_t count) noexcept {
+  if (layout(element).destroy != nullptr)
+    alloc::die_misuse("umber_new_array", element, "is a type with destroy, and cannot be an element");
+  const std::size_t header = layout(element).description->alignment > 8 ? 16 : 8;
+  return gc::allocate_array(here("umber_new_array"), layout(element), count, header);
+}
+
+void* umber_array_data(void* array) noexcept {
+  return static_cast<char*>(array) + gc::array_header::of(alloc::address_of(array)).bytes();
+}
+
+size_t umber_array_length(const void* array) noexcept {
+  return gc::array_header::of(alloc::address_of(array)).length();
+}
+
+void umber_store(void* slot, void* value) noexcept {
+  auto* place = static_cast<std::atomic<void*>*>(slot);
+  if (barrier_needed()) umber::detail::barrier(place, value);
+  place->store(value, std::memory_order_release);  // pairs with the acquire in umber_load
+}
+
+void* umber_load(const void* slot) noexcept {
+  return static_cast<const std::atomic<void*>*>(slot)->load(std::memory_order_acquire);  // pairs with umber_store
+}
+
+void umber_scope_open(umber_scope* scope) noexcept {
+  handle_block* block = last_block(here("umber_scope_open"));
+  new (scope->reserved) scope_state{block, block == nullptr ? 0 : block->count};
+}
+
+void umber_scope_close(umber_scope* scope) noexcept {
+  gc::mutator& m = here("umber_scope_close");
+  const auto opened = *reinterpret_cast<const scope_state*>(scope->reserved);
+  for (handle_block* block = last_block(m); block != nullptr; block = last_block(m)) {
+    const bool is_first = block == opened.block || (opened.block == nullptr && block->previous == nullptr);
+    const std::size_t keep = block == opened.block ? opened.count : 0;
+    while (block->count > keep) drop(block->nodes[--block->count]);
+    if (is_first) return;
+    m.c_handles = block->previous;
+  }
+}
+
+void** umber_handle(void* object) noexcept {
+  gc::mutator& m = here("umber_handle");
+  handle_block* block = last_block(m);
+  if (block == nullptr || block->count == sizeof(block->nodes) / sizeof(block->nodes[0])) block = next_block(m);
+  if (block == nullptr) return nullptr;
+  handle_node& node = block->nodes[block->count++];
+  node.object = object;
+  node.next = m.handles.next;
+  node.previous = &m.handles;
+  m.handles.next->previous = &node;
+  m.handles.next = &node;
+  return &node.object;
+}
+
+umber_persistent* umber_persistent_create(void* object) noexcept {
+  root_slot* root = make_root();
+  if (root == nullptr) return nullptr;
+  umber_store(&root->object, object);
+  return reinterpret_cast<umber_persistent*>(root);
+}
+
+void umber_persistent_set(umber_persistent* p, void* object) noexcept { umber_store(&slot_of(p)->object, object); }
+
+void* umber_persistent_get(const umber_persistent* p) noexcept {
+  return umber_load(&slot_of(const_cast<umber_persistent*>(p))->object);
+}
+
+void umber_persistent_destroy(umber_persistent* p) noexcept {
+  if (p != nullptr) drop_root(slot_of(p));
+}
+
+umber_weak* umber_weak_create(void* object) noexcept {
+  const local<char> kept(static_cast<char*>(object));
+  return reinterpret_cast<umber_weak*>(make_weak_box(object));
+}
+
+void* umber_weak_lock(umber_weak* weak) noexcept { return lock_weak(reinterpret_cast<weak_box*>(weak)); }
+
+}  // extern "C"

@@ -1,0 +1,103 @@
+/* The managed heap for C (C99): enough to put a language runtime on it. Included by <umber/umber_c.h>; in libumber.
+ *
+ * A thread attaches itself to a heap, describes its types once, and makes objects. What it needs across a *safepoint* it
+ * keeps in a handle; a plain pointer is good until the next one. Safepoints are: making an object, a handle to a weak
+ * reference, umber_safepoint, umber_collect, entering and leaving a blocking region.
+ *
+ *   umber_heap* heap = umber_heap_create(NULL);
+ *   umber_attach(heap);
+ *   size_t fields[] = {offsetof(struct node, next)};
+ *   umber_type* type = umber_type_create("node", sizeof(struct node), fields, 1, NULL);
+ *   umber_scope scope;
+ *   umber_scope_open(&scope);
+ *   void** first = umber_handle(umber_new(type));      // *first is the object, for as long as the scope is open
+ *   struct node* second = umber_new(type);
+ *   umber_store(&((struct node*)*first)->next, second);
+ *   umber_scope_close(&scope);
+ *
+ * Functions that return an object return NULL when there is no memory, after a full collection. Unless said otherwise
+ * the calling thread is attached; if it is not, one line says so and the program ends. */
+#ifndef UMBER_HEAP_C_H
+#define UMBER_HEAP_C_H
+
+#include <umber/umber_c.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct umber_heap umber_heap;
+typedef struct umber_type umber_type;
+typedef struct umber_persistent umber_persistent;
+typedef struct umber_weak umber_weak; /* a managed object itself */
+
+typedef struct umber_heap_options {
+  size_t size;           /* of this struct: what lies beyond it has its default */
+  size_t percent;        /* growth until a cycle ends; 0: 100; SIZE_MAX: no cycle by itself */
+  size_t minimum;        /* bytes; below this no cycle starts by itself; 0: 4 MiB */
+  size_t limit;          /* soft, bytes; 0: none */
+  size_t hard_limit;     /* bytes; beyond it making fails; 0: none */
+  unsigned workers;      /* marking threads; 0: a quarter of the processors, at least one */
+  unsigned torture;      /* n: every n-th allocation collects, and swept memory is poisoned; 0: no */
+} umber_heap_options;
+
+/* Any thread, attached or not. NULL: no memory, or no thread. */
+UMBER_API umber_heap* umber_heap_create(const umber_heap_options* options) UMBER_NOEXCEPT;
+/* No thread is attached any more, and no persistent handle is left. */
+UMBER_API void umber_heap_destroy(umber_heap* heap) UMBER_NOEXCEPT;
+/* A whole cycle: what was unreachable before is free when it returns. Any thread. */
+UMBER_API void umber_collect(umber_heap* heap) UMBER_NOEXCEPT;
+
+/* 0, or -1 if there is no memory. A thread is attached to one heap at a time. */
+UMBER_API int umber_attach(umber_heap* heap) UMBER_NOEXCEPT;
+/* All scopes are closed. */
+UMBER_API void umber_detach(void) UMBER_NOEXCEPT;
+UMBER_API void umber_safepoint(void) UMBER_NOEXCEPT;
+/* Around waiting: the collector does not wait for this thread, which touches no object and no handle meanwhile. */
+UMBER_API void umber_blocking_enter(void) UMBER_NOEXCEPT;
+UMBER_API void umber_blocking_leave(void) UMBER_NOEXCEPT;
+
+/* A type of objects of `size` bytes with pointers to managed objects (or NULL) at the given offsets, which are multiples
+ * of 8. `destroy`, if not NULL, is called for each dead object on a thread of the collector and touches no managed
+ * object. The name is copied. Any thread; types live as long as the process and serve all heaps. NULL: no memory, or an
+ * offset that is not one. */
+UMBER_API umber_type* umber_type_create(const char* name, size_t size, const size_t* pointer_offsets, size_t count,
+                                        void (*destroy)(void* object)) UMBER_NOEXCEPT;
+
+/* Zeroed. */
+UMBER_API void* umber_new(umber_type* type) UMBER_NOEXCEPT;
+/* `count` elements of a type without `destroy`, zeroed, and what lies in an array. */
+UMBER_API void* umber_new_array(umber_type* element, size_t count) UMBER_NOEXCEPT;
+UMBER_API void* umber_array_data(void* array) UMBER_NOEXCEPT;
+UMBER_API size_t umber_array_length(const void* array) UMBER_NOEXCEPT;
+
+/* *slot = value, where slot is a pointer inside an object: every such store goes through here. Any number of threads
+ * may load and store; a load is umber_load or a plain read by a thread that has synchronised with the store. */
+UMBER_API void umber_store(void* slot, void* value) UMBER_NOEXCEPT;
+UMBER_API void* umber_load(const void* slot) UMBER_NOEXCEPT;
+
+/* Handles live as long as the scope that was opened last when they were made. Scopes nest. */
+typedef struct umber_scope {
+  void* reserved[4];
+} umber_scope;
+UMBER_API void umber_scope_open(umber_scope* scope) UMBER_NOEXCEPT;
+UMBER_API void umber_scope_close(umber_scope* scope) UMBER_NOEXCEPT;
+/* A place that holds `object`, and may be assigned to. NULL: no memory. */
+UMBER_API void** umber_handle(void* object) UMBER_NOEXCEPT;
+
+/* A root that may live anywhere. NULL: no memory. */
+UMBER_API umber_persistent* umber_persistent_create(void* object) UMBER_NOEXCEPT;
+UMBER_API void umber_persistent_set(umber_persistent* p, void* object) UMBER_NOEXCEPT;
+UMBER_API void* umber_persistent_get(const umber_persistent* p) UMBER_NOEXCEPT;
+UMBER_API void umber_persistent_destroy(umber_persistent* p) UMBER_NOEXCEPT;
+
+/* A reference that does not keep its object alive. It is an object, and needs a handle or a field itself. */
+UMBER_API umber_weak* umber_weak_create(void* object) UMBER_NOEXCEPT;
+/* The object, or NULL if it is gone. */
+UMBER_API void* umber_weak_lock(umber_weak* weak) UMBER_NOEXCEPT;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
