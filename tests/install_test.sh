@@ -27,6 +27,12 @@ for name in umber umber_malloc; do
   LD_LIBRARY_PATH=$(dirname "$pc")/.. "$scratch/probe"
 done
 
+# The first program of the README, as it stands there.
+sed -n '/^```cpp$/,/^```$/p' "$(dirname "$0")/../README.md" | sed '/^```/d' >"$scratch/readme.cc"
+# shellcheck disable=SC2046
+"${CXX:-c++}" -std=c++20 -O2 -Wall -Wextra -Werror "$scratch/readme.cc" -o "$scratch/readme" $("${pkg[@]}" --cflags --libs umber)
+LD_LIBRARY_PATH=$(dirname "$pc")/.. "$scratch/readme"
+
 # The replacement also stands in for malloc in a program without any shared library: no symbol is defined twice.
 "${CXX:-c++}" -std=c++20 -static "$scratch/probe.cc" -o "$scratch/probe" "$(dirname "$pc")/../libumber_malloc.a" \
   -I"$prefix/include"
