@@ -3,6 +3,7 @@
 #include "handshake.h"
 #include "mark.h"
 #include "sweep.h"
+#include "verify.h"
 #include "weak.h"
 
 #include "alloc/os.h"
@@ -59,6 +60,7 @@ void call_helpers(managed_heap& h) {
 }
 
 void mark_roots(managed_heap& h, marker& mark) {
+  if (is_planted(fault::root_missed)) return;
   h.roots.for_each([&](void* object) { mark.add(address_of(object)); });
 }
 
@@ -70,6 +72,7 @@ void mark_to_the_end(managed_heap& h, marker& mark) {
     h.found_grey.store(false, std::memory_order_relaxed);               // relaxed: published by the question
     ask_all(h, question::flush);
     if (!h.found_grey.load(std::memory_order_relaxed) && h.work.empty()) break;  // relaxed: answered
+    if (is_planted(fault::one_flush_round)) break;
     h.weak_verdict.store(verdict::open, std::memory_order_release);
   }
   h.weak_verdict.store(verdict::decided, std::memory_order_release);
@@ -150,7 +153,7 @@ void run_cycle(managed_heap& h, span_stock& stock) {
   {
     marker mark(h);
     ask_all(h, question::barrier_on);
-    ask_all(h, question::settle);
+    if (!is_planted(fault::settle_skipped)) ask_all(h, question::settle);
     call_helpers(h);
     ask_all(h, question::scan);
     if (begins_stopped(h) && !ends_stopped(h)) start_world(h);
@@ -159,6 +162,7 @@ void run_cycle(managed_heap& h, span_stock& stock) {
     mark_to_the_end(h, mark);
   }
   clear_weak(h);
+  if (UMBER_UNLIKELY(h.options.check_marks)) check_marks(h);
   h.marking.store(false, std::memory_order_relaxed);  // relaxed: who sees it late finds nothing to do
   settle_accounts(h, watch, allocated_before);
   ask_all(h, question::finish);

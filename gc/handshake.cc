@@ -100,6 +100,24 @@ void name_the_slow(managed_heap& h) {
   }
 }
 
+// False: the world is stopped.
+bool try_join(managed_heap& h, mutator& m) {
+  const lock_guard guard(h.mutators_lock);
+  // relaxed: set before the lock was last taken by who asks, or not yet, and then we are asked.
+  if (h.parked.load(std::memory_order_relaxed) != 0) return false;
+  m.heap = &h;
+  m.work = &h.work;
+  m.epoch = h.epoch;
+  m.barrier = h.stage != question::finish && !is_planted(fault::attached_without_barrier);
+  m.black = h.stage == question::scan || h.stage == question::flush;
+  m.previous = nullptr;
+  m.next = h.mutators;
+  if (h.mutators != nullptr) h.mutators->previous = &m;
+  h.mutators = &m;
+  ++h.mutator_count;
+  return true;
+}
+
 void count_stall(mutator& m, std::uint64_t ns) {
   if (ns > m.longest_stall_ns) m.longest_stall_ns = ns;
 }
@@ -135,6 +153,15 @@ void stop_world(managed_heap& h) {
 void start_world(managed_heap& h) {
   h.parked.store(0, std::memory_order_release);  // pairs with the acquire in sleep_parked
   os::wake_all(futex_word(h.parked));
+}
+
+stopped_world::stopped_world(managed_heap& h)
+    : heap(h), stopped_here_(h.parked.load(std::memory_order_relaxed) == 0) {  // relaxed: this thread's
+  if (stopped_here_) stop_world(h);
+}
+
+stopped_world::~stopped_world() {
+  if (stopped_here_) start_world(heap);
 }
 
 void answer_pending(mutator& m) {
@@ -173,24 +200,14 @@ void leave_blocking(mutator& m) {
 }
 
 void join(managed_heap& h, mutator& m) {
-  const lock_guard guard(h.mutators_lock);
-  m.heap = &h;
-  m.work = &h.work;
-  m.epoch = h.epoch;
-  m.barrier = h.stage != question::finish;
-  m.black = h.stage == question::scan || h.stage == question::flush;
-  m.previous = nullptr;
-  m.next = h.mutators;
-  if (h.mutators != nullptr) h.mutators->previous = &m;
-  h.mutators = &m;
-  ++h.mutator_count;
+  while (!try_join(h, m)) sleep_parked(h);
 }
 
 void leave(mutator& m) {
   managed_heap& h = *m.heap;
   const lock_guard guard(h.mutators_lock);
   answer_now(m);
-  flush(m);
+  if (!is_planted(fault::leave_forgets_buffer)) flush(m);
   m.give_up_spans();
   m.black = m.barrier = false;
   (m.previous != nullptr ? m.previous->next : h.mutators) = m.next;

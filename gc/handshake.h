@@ -21,7 +21,8 @@
 // Invariants
 //   [handshake.1] when ask_all returns, every mutator has done what the question asks, since it was asked.
 //   [handshake.2] a mutator that attaches meanwhile is as if it had answered; one that detaches answers first.
-//   [handshake.3] while `parked` is set and stop_world has returned, every mutator is blocked.
+//   [handshake.3] while `parked` is set and stop_world has returned, every mutator is blocked, and
+//                 none attaches.
 // Concurrency
 //   ask_all, stop_world, start_world: the collector's thread only. The others: the mutator's own thread.
 // Uses / used by
@@ -39,6 +40,20 @@ void answer_pending(mutator& m);
 // No mutator runs between the two.
 void stop_world(managed_heap& h);
 void start_world(managed_heap& h);
+
+// The proof that no mutator runs. Stops the world, unless it is stopped already.
+class stopped_world {
+ public:
+  explicit stopped_world(managed_heap& h);
+  ~stopped_world();
+  stopped_world(const stopped_world&) = delete;
+  stopped_world& operator=(const stopped_world&) = delete;
+
+  managed_heap& heap;
+
+ private:
+  bool stopped_here_;
+};
 
 void enter_blocking(mutator& m);
 void leave_blocking(mutator& m);

@@ -49,7 +49,8 @@ void marker::share() {
 void marker::publish() {
   std::uintptr_t object;
   page_word word;
-  while (take_delayed(object, word)) push(object);
+  while (take_delayed(object, word))
+    if (!is_planted(fault::ring_forgotten)) push(object);
   write_marks();
   if (chunk_ != nullptr) {
     if (chunk_->count != 0)
@@ -216,7 +217,7 @@ void marker::scan_piece(std::uintptr_t object) {
   const type_layout& layout = *layout_of(header.element_id());
   const std::size_t end = first + words_per_piece * sizeof(void*) / layout.size + 1;
   const bool is_last = end >= header.length();
-  if (!is_last) push_piece(object, end);
+  if (!is_last && !is_planted(fault::array_piece_lost)) push_piece(object, end);
   scan_elements(object, first, is_last ? header.length() : end, layout);
 }
 

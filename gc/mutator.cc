@@ -36,7 +36,7 @@ bool mutator::take_word(std::uint32_t id, std::size_t from) {
     if (bits == 0) continue;
     h.word = w;
     entries[id] = {bits, s->base + w * 64 * s->slot_size, s->slot_size};
-    if (black) mark_slots(s, w, bits);
+    if (black && !is_planted(fault::allocate_white)) mark_slots(s, w, bits);
     return true;
   }
   return false;
@@ -77,7 +77,7 @@ void mutator::become_black() {
     if (h.span == nullptr) continue;
     // relaxed: ours. From here on what was at hand and is allocated is black, and need not be looked at.
     h.span->free[h.word].store(entries[id].next, std::memory_order_relaxed);
-    mark_slots(h.span, h.word, entries[id].next);
+    if (!is_planted(fault::slots_at_hand_stay_white)) mark_slots(h.span, h.word, entries[id].next);
   }
   black = true;
 }
@@ -125,7 +125,8 @@ void mutator::forget_candidates() {
 
 void mutator::scan_handles() {
   for (const detail::handle_node* h = handles.next; h != &handles; h = h->next)
-    if (h->object != nullptr) add_candidate(address_of(h->object));
+    if (h->object != nullptr && !(is_planted(fault::handle_missed) && h == handles.next))
+      add_candidate(address_of(h->object));
   publish_chunk();
 }
 

@@ -156,6 +156,7 @@ swept sweep_span(mspan* s, bool poison) {
   std::uint64_t live[words_per_span] = {};
   swept result;
   for_each_marked(s, [&](std::size_t slot) { live[slot / 64] |= std::uint64_t{1} << slot % 64; });
+  if (is_planted(fault::sweep_marked_slot)) live[0] &= live[0] - 1;
   if (home.destroys) destroy_dead(s, live);
   for (std::size_t w = 0; w < s->words(); ++w) {
     const std::uint64_t all = s->slot_bits(w);

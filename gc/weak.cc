@@ -30,6 +30,22 @@ void clear(detail::weak_box& box) {
     box.target.compare_exchange_strong(target, nullptr, std::memory_order_relaxed);
 }
 
+// Calls visit(box) for all that are alive and were made before their mutator became black.
+template <class Visit>
+void for_each_live_box(managed_heap& h, Visit visit) {
+  const type_layout* layout = layout_for(box_type);
+  if (layout == nullptr) return;
+  space* home = h.find_space(layout->id);
+  if (home == nullptr) return;
+  home->for_each_span([&](const mspan* s) {
+    for (std::size_t slot = 0; slot < s->slots; ++slot) {
+      // What is free, dead, or new since its mutator became black needs no look: the target of a new one is alive.
+      const std::uintptr_t box = s->address({slot});
+      if (!s->is_free({slot}) && object_map::is_marked(box)) visit(*pointer_to<detail::weak_box>(box));
+    }
+  });
+}
+
 }  // namespace
 
 detail::weak_box* make_box(mutator& m, void* target) {
@@ -51,6 +67,7 @@ void* lock_target(mutator& m, const detail::weak_box& box) {
         m.record(address_of(target));
         return target;
       case verdict::closing:
+        if (is_planted(fault::weak_load_ignores_window)) return target;
         answer_pending(m);
         os::yield();
         break;
@@ -61,17 +78,17 @@ void* lock_target(mutator& m, const detail::weak_box& box) {
 }
 
 void clear_weak(managed_heap& h) {
-  const type_layout* layout = layout_for(box_type);
-  if (layout == nullptr) return;
-  space* home = h.find_space(layout->id);
-  if (home == nullptr) return;
-  home->for_each_span([](const mspan* s) {
-    for (std::size_t slot = 0; slot < s->slots; ++slot) {
-      // What is free, dead, or new since its mutator became black needs no look: the target of a new one is alive.
-      const std::uintptr_t box = s->address({slot});
-      if (!s->is_free({slot}) && object_map::is_marked(box)) clear(*pointer_to<detail::weak_box>(box));
-    }
+  if (is_planted(fault::weak_cleared_never)) return;
+  for_each_live_box(h, clear);
+}
+
+const detail::weak_box* find_uncleared(managed_heap& h) {
+  const detail::weak_box* found = nullptr;
+  for_each_live_box(h, [&](const detail::weak_box& box) {
+    const void* target = box.target.load(std::memory_order_acquire);  // pairs with the release in make_box
+    if (target != nullptr && !object_map::is_marked(address_of(target))) found = &box;
   });
+  return found;
 }
 
 }  // namespace umber::gc

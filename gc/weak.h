@@ -28,5 +28,7 @@ void* lock_target(mutator& m, const detail::weak_box& box);
 
 // Clears the references to what is not marked. The verdict is `decided`.
 void clear_weak(managed_heap& h);
+// A reference with a mark to what has none; null: there is none, as is so after clear_weak.
+[[nodiscard]] const detail::weak_box* find_uncleared(managed_heap& h);
 
 }  // namespace umber::gc

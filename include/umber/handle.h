@@ -163,6 +163,7 @@ class local {
     node_.previous->next = node_.next;
   }
   local& operator=(const local& other) noexcept { return *this = other.get(); }
+  local& operator=(const field<T>& value) noexcept { return *this = value.get(); }
   local& operator=(T* object) noexcept {
     node_.object = const_cast<void*>(static_cast<const volatile void*>(object));
     return *this;

@@ -39,6 +39,11 @@ struct heap_options {
   unsigned workers = 0;               // marking threads; 0: a quarter of the processors, at least one
   barrier kind = barrier::hybrid;
   unsigned torture = 0;  // n: every n-th allocation collects, and swept memory is poisoned; 0: no
+
+  // Tools for tests, each also turned on by its name in UMBER_GC_CHECK=marks,barriers,handles.
+  bool check_marks = false;     // after marking the heap is walked again, and what has no mark is reported
+  bool check_barriers = false;  // a store that went around the barrier, or to no declared field, is reported
+  bool track_handles = false;   // persistent handles that are left when the heap goes: where they were made
 };
 
 struct heap_statistics {
@@ -167,7 +172,7 @@ template <class T, class... Arguments>
 template <class T>
 class array {
  public:
-  std::size_t size() const noexcept { return header_ & (std::size_t{1} << 40) - 1; }
+  std::size_t size() const noexcept { return header_ & ((std::size_t{1} << 40) - 1); }
   T* data() noexcept { return reinterpret_cast<T*>(reinterpret_cast<char*>(this) + header_bytes); }
   const T* data() const noexcept { return const_cast<array*>(this)->data(); }
   T& operator[](std::size_t i) noexcept { return data()[i]; }
