@@ -15,7 +15,7 @@
 namespace umber::gc {
 
 // What becomes of a weak reference to an object without a mark.
-enum class verdict : std::uint32_t { open, closing, decided };
+enum class verdict : std::uint32_t { open, closing, decided, cleared };
 
 // What the collector's thread knows of the heap's pace.
 struct pace_state {

@@ -73,13 +73,16 @@ void* lock_target(mutator& m, const detail::weak_box& box) {
         break;
       case verdict::decided:
         return nullptr;
+      case verdict::cleared:
+        // acquire: as above. Sweeping may have cleared the mark of what lives, so the box is asked once more.
+        return box.target.load(std::memory_order_acquire);
     }
   }
 }
 
 void clear_weak(managed_heap& h) {
-  if (is_planted(fault::weak_cleared_never)) return;
-  for_each_live_box(h, clear);
+  if (!is_planted(fault::weak_cleared_never)) for_each_live_box(h, clear);
+  h.weak_verdict.store(verdict::cleared, std::memory_order_release);  // pairs with the acquire in lock_target
 }
 
 const detail::weak_box* find_uncleared(managed_heap& h) {

@@ -9,7 +9,9 @@
 //     target marked, or this mutator's barrier off   it is alive, and will be
 //     otherwise, while marking is `open`             recorded, as an overwritten value is: marking will get to it
 //               while it is `closing`                a round of flushes decides whether marking has ended: the load
-//               waits when that is `decided`               the target is dead: null, whether or not it was cleared yet
+//                                                    waits
+//               when that is `decided`               the target is dead: null, whether or not it was cleared yet
+//               when all is `cleared`                what the box says: sweeping clears marks from now on
 //
 // Invariants
 //   [weak.1] no load gives an object that is then swept.
