@@ -129,10 +129,11 @@ void ask_all(managed_heap& h, question q) {
     const lock_guard guard(h.mutators_lock);
     if (q != question::park) h.stage = q;
     h.unanswered.store(static_cast<std::uint32_t>(h.mutator_count) + 1, std::memory_order_relaxed);  // relaxed: locked
+    // Before anybody can answer: what is allocated from after that must not be listed as unswept. [space.3]
+    if (q == question::finish) h.begin_sweep();
     // seq_cst: pairs with enter_blocking. Everything that the collector did before is seen by who answers.
     for (mutator* m = h.mutators; m != nullptr; m = m->next)
       m->question.store(static_cast<std::uint32_t>(q), std::memory_order_seq_cst);
-    if (q == question::finish) h.begin_sweep();
     for (mutator* m = h.mutators; m != nullptr; m = m->next) answer_if_blocked(*m);
   }
   // acq_rel, acquire: pair with answer_now.
