@@ -207,12 +207,12 @@ void marker::scan_array(std::uintptr_t object) {
 
 void marker::push_piece(std::uintptr_t object, std::size_t first) {
   if ((chunk_ == nullptr || !chunk_->has_room(2)) && !new_chunk(object)) return;
-  chunk_->items[chunk_->count++] = first;
+  chunk_->items[chunk_->count++] = first << 1;  // even: only addresses of pieces are odd
   chunk_->items[chunk_->count++] = object | 1;
 }
 
 void marker::scan_piece(std::uintptr_t object) {
-  const std::size_t first = chunk_->items[--chunk_->count];
+  const std::size_t first = chunk_->items[--chunk_->count] >> 1;
   const array_header header = array_header::of(object);
   const type_layout& layout = *layout_of(header.element_id());
   const std::size_t end = first + words_per_piece * sizeof(void*) / layout.size + 1;
