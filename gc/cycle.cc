@@ -32,6 +32,16 @@ void revise(managed_heap& h, const marker& mark) {
   h.assist_ratio.store(revised_assist_ratio(h.pace.current, now), std::memory_order_relaxed);
 }
 
+// Whether there was a moment without work: none is listed, and no helper has had a turn meanwhile. One that begins
+// just then could have taken what it, or another, has published at the end of its last turn.
+bool nobody_has_work(const managed_heap& h) {
+  // acquire, both: pair with mark_along; what a helper published before its turn ended is seen by empty.
+  const std::uint32_t turns = h.helper_turns.load(std::memory_order_acquire);
+  if (h.helpers_marking.load(std::memory_order_acquire) != 0 || !h.work.empty()) return false;
+  // relaxed: after the acquire of empty; who has taken a chunk had counted its turn before.
+  return h.helper_turns.load(std::memory_order_relaxed) == turns;
+}
+
 // Until there is nothing left to take and no helper has anything.
 void mark_all(managed_heap& h, marker& mark) {
   for (;;) {
@@ -43,8 +53,7 @@ void mark_all(managed_heap& h, marker& mark) {
       revise(h, mark);
     } while (mark.has_work() || !h.work.empty());
     mark.publish();
-    // acquire: pairs with the release in mark_along; what a helper published before is seen by empty.
-    if (h.helpers_marking.load(std::memory_order_acquire) == 0 && h.work.empty()) {
+    if (nobody_has_work(h)) {
       if (!h.rescan.exchange(false, std::memory_order_relaxed)) return;  // relaxed: see mark.h
       mark.rescan();
       continue;
@@ -67,9 +76,10 @@ void mark_roots(managed_heap& h, marker& mark) {
 // Marks, and asks for what the barriers have recorded, until a whole round of that brings nothing.
 void mark_to_the_end(managed_heap& h, marker& mark) {
   for (;;) {
+    // Before marking: who leaves with grey objects after it is not overlooked. relaxed: published by the question.
+    h.found_grey.store(false, std::memory_order_relaxed);
     mark_all(h, mark);
     h.weak_verdict.store(verdict::closing, std::memory_order_release);  // release, all: pair with lock_target
-    h.found_grey.store(false, std::memory_order_relaxed);               // relaxed: published by the question
     ask_all(h, question::flush);
     if (!h.found_grey.load(std::memory_order_relaxed) && h.work.empty()) break;  // relaxed: answered
     if (is_planted(fault::one_flush_round)) break;
@@ -175,7 +185,8 @@ void run_cycle(managed_heap& h, span_stock& stock) {
 
 void mark_along(managed_heap& h) {
   while (h.marking.load(std::memory_order_relaxed)) {           // relaxed: seen soon enough
-    h.helpers_marking.fetch_add(1, std::memory_order_acq_rel);  // pairs with the acquire in mark_all
+    h.helpers_marking.fetch_add(1, std::memory_order_acq_rel);  // acq_rel, all: pair with nobody_has_work
+    h.helper_turns.fetch_add(1, std::memory_order_acq_rel);
     bool worked;
     {
       marker mark(h);
@@ -184,7 +195,7 @@ void mark_along(managed_heap& h) {
                                     std::memory_order_relaxed);  // relaxed: an account
       worked = mark.took_work();
     }
-    h.helpers_marking.fetch_sub(1, std::memory_order_acq_rel);  // pairs with the acquire in mark_all
+    h.helpers_marking.fetch_sub(1, std::memory_order_acq_rel);
     if (!worked) os::yield();
   }
 }

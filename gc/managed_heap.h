@@ -72,6 +72,7 @@ struct managed_heap {
   std::atomic<std::uint32_t> running{0};         // threads of the heap; a futex
   std::atomic<std::uint32_t> helpers_called{0};  // a futex
   std::atomic<std::uint32_t> helpers_marking{0};
+  std::atomic<std::uint32_t> helper_turns{0};  // begun so far
 
   // Statistics.
   std::atomic<std::uint64_t> mark_ns{0};

@@ -32,7 +32,7 @@ work_chunk* work_list::take() {
   work_chunk* chunk = full_;
   if (chunk == nullptr) return nullptr;
   full_ = chunk->next;
-  count_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: locked; `empty` is asked again by who acts on it
+  count_.fetch_sub(1, std::memory_order_release);  // pairs with the acquire in empty: its taker had begun its turn
   return chunk;
 }
 
