@@ -185,8 +185,8 @@ void run_cycle(managed_heap& h, span_stock& stock) {
 
 void mark_along(managed_heap& h) {
   while (h.marking.load(std::memory_order_relaxed)) {           // relaxed: seen soon enough
-    h.helpers_marking.fetch_add(1, std::memory_order_acq_rel);  // acq_rel, all: pair with nobody_has_work
-    h.helper_turns.fetch_add(1, std::memory_order_acq_rel);
+    h.helpers_marking.fetch_add(1, std::memory_order_acq_rel);  // pairs with nobody_has_work
+    h.helper_turns.fetch_add(1, std::memory_order_acq_rel);     // pairs with nobody_has_work
     bool worked;
     {
       marker mark(h);

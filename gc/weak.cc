@@ -74,7 +74,7 @@ void* lock_target(mutator& m, const detail::weak_box& box) {
       case verdict::decided:
         return nullptr;
       case verdict::cleared:
-        // acquire: as above. Sweeping may have cleared the mark of what lives, so the box is asked once more.
+        // acquire: pairs with the release in make_box. Sweeping may have cleared a living mark, so the box is asked.
         return box.target.load(std::memory_order_acquire);
     }
   }
