@@ -22,14 +22,31 @@ struct stopwatch {
   std::uint64_t cpu() const { return os::thread_cpu_time() - cpu_started; }
 };
 
-void revise(managed_heap& h, const marker& mark) {
+// Tells the limiter of the time since it was last told, at most every 10 ms. While it is limiting nobody assists.
+bool is_limited(managed_heap& h, const stopwatch& watch) {
+  constexpr std::uint64_t often_enough = 10'000'000;
+  pace_state& pace = h.pace;
+  const std::uint64_t now = os::now();
+  if (now - pace.limiter_updated_at < often_enough) return pace.limiter.limiting();
+  // relaxed: a figure.
+  const std::uint64_t gc_ns = h.mark_ns.load(std::memory_order_relaxed) + watch.cpu() +
+                              h.assist_ns.load(std::memory_order_relaxed) - pace.assist_ns_before;
+  const std::uint64_t total = (now - pace.limiter_updated_at) * os::processor_count();
+  pace.limiter_updated_at = now;
+  const std::uint64_t before = pace.limiter_gc_ns;
+  pace.limiter_gc_ns = gc_ns;
+  return pace.limiter.update(gc_ns > before ? gc_ns - before : 0, total);
+}
+
+void revise(managed_heap& h, const marker& mark, const stopwatch& watch) {
   mark_progress now;
   now.started_at = h.pace.started_at;
   // relaxed, all: figures.
   now.heap_bytes = h.live_bytes + h.allocated.load(std::memory_order_relaxed);
   now.work_done = h.marked_bytes.load(std::memory_order_relaxed) + mark.bytes();
   now.most_work = h.pace.started_at;
-  h.assist_ratio.store(revised_assist_ratio(h.pace.current, now), std::memory_order_relaxed);
+  const double ratio = is_limited(h, watch) ? 0 : revised_assist_ratio(h.pace.current, now);
+  h.assist_ratio.store(ratio, std::memory_order_relaxed);
 }
 
 // Whether there was a moment without work: none is listed, and no helper has had a turn meanwhile. One that begins
@@ -43,14 +60,14 @@ bool nobody_has_work(const managed_heap& h) {
 }
 
 // Until there is nothing left to take and no helper has anything.
-void mark_all(managed_heap& h, marker& mark) {
+void mark_all(managed_heap& h, marker& mark, const stopwatch& watch) {
   for (;;) {
     do {
       const std::size_t bytes = mark.drain(objects_per_batch);
       h.background_credit.fetch_add(static_cast<std::int64_t>(bytes),
                                     std::memory_order_relaxed);  // relaxed: an account
       mark.share();
-      revise(h, mark);
+      revise(h, mark, watch);
     } while (mark.has_work() || !h.work.empty());
     mark.publish();
     if (nobody_has_work(h)) {
@@ -74,11 +91,11 @@ void mark_roots(managed_heap& h, marker& mark) {
 }
 
 // Marks, and asks for what the barriers have recorded, until a whole round of that brings nothing.
-void mark_to_the_end(managed_heap& h, marker& mark) {
+void mark_to_the_end(managed_heap& h, marker& mark, const stopwatch& watch) {
   for (;;) {
     // Before marking: who leaves with grey objects after it is not overlooked. relaxed: published by the question.
     h.found_grey.store(false, std::memory_order_relaxed);
-    mark_all(h, mark);
+    mark_all(h, mark, watch);
     h.weak_verdict.store(verdict::closing, std::memory_order_release);  // release, all: pair with lock_target
     ask_all(h, question::flush);
     if (!h.found_grey.load(std::memory_order_relaxed) && h.work.empty()) break;  // relaxed: answered
@@ -98,14 +115,14 @@ bool ends_stopped(const managed_heap& h) {
 }
 
 // Ends marking with the world stopped: what handles hold by now is marked, too.
-void mark_stopped(managed_heap& h, marker& mark) {
+void mark_stopped(managed_heap& h, marker& mark, const stopwatch& watch) {
   if (!begins_stopped(h)) {
-    mark_all(h, mark);
+    mark_all(h, mark, watch);
     stop_world(h);
     ask_all(h, question::scan);
     mark_roots(h, mark);
   }
-  mark_all(h, mark);
+  mark_all(h, mark, watch);
 }
 
 void begin(managed_heap& h) {
@@ -116,6 +133,7 @@ void begin(managed_heap& h) {
   h.trigger.store(SIZE_MAX, std::memory_order_relaxed);
   h.pace.started_at = h.live_bytes + h.allocated.load(std::memory_order_relaxed);
   h.weak_verdict.store(verdict::open, std::memory_order_relaxed);
+  h.has_neighbours = managed_heap::count.load(std::memory_order_relaxed) > 1;
   h.assist_ratio.store(h.pace.current.assist_ratio, std::memory_order_relaxed);
   detail::barriers_on.fetch_add(1, std::memory_order_relaxed);
 }
@@ -141,7 +159,23 @@ void settle_accounts(managed_heap& h, const stopwatch& watch, std::size_t alloca
 
 }  // namespace
 
+namespace {
+
+// A limit below what is live cannot be kept: said once.
+void tell_of_limit(managed_heap& h) {
+  const std::size_t limit = h.options.limit < h.options.hard_limit ? h.options.limit : h.options.hard_limit;
+  if (h.told_of_limit || h.last_marked_bytes <= limit) return;
+  h.told_of_limit = true;
+  message line;
+  line << "umber: the memory limit of " << limit << " bytes is below the " << h.last_marked_bytes
+       << " that are live: collecting for up to half of the processor time; raise it";
+  line.print();
+}
+
+}  // namespace
+
 void make_plan(managed_heap& h) {
+  tell_of_limit(h);
   memory_state memory;
   memory.heap_bytes = h.live_bytes;
   // relaxed: a figure.
@@ -168,8 +202,8 @@ void run_cycle(managed_heap& h, span_stock& stock) {
     ask_all(h, question::scan);
     if (begins_stopped(h) && !ends_stopped(h)) start_world(h);
     mark_roots(h, mark);
-    if (ends_stopped(h)) mark_stopped(h, mark);
-    mark_to_the_end(h, mark);
+    if (ends_stopped(h)) mark_stopped(h, mark, watch);
+    mark_to_the_end(h, mark, watch);
   }
   clear_weak(h);
   if (UMBER_UNLIKELY(h.options.check_marks)) check_marks(h);

@@ -82,9 +82,14 @@ bool start_thread(managed_heap& h, void* (*body)(void*)) {
 
 }  // namespace
 
+unsigned worker_count(const heap_options& options) {
+  if (options.workers != 0) return options.workers;
+  const unsigned quarter = os::processor_count() / 4;
+  return quarter != 0 ? quarter : 1;
+}
+
 bool start_threads(managed_heap& h) {
-  unsigned workers = h.options.workers != 0 ? h.options.workers : os::processor_count() / 4;
-  if (workers == 0) workers = 1;
+  const unsigned workers = worker_count(h.options);
   bool started = start_thread(h, collect_when_asked);
   for (unsigned i = 1; i < workers && started; ++i) started = start_thread(h, help);
   if (!started) stop_threads(h);

@@ -12,6 +12,8 @@
 
 namespace umber::gc {
 
+// How many threads mark.
+[[nodiscard]] unsigned worker_count(const heap_options& options);
 // False: a thread could not be had. Then none is left behind.
 [[nodiscard]] bool start_threads(managed_heap& h);
 // Lets a cycle under way end, and waits until the threads are gone.

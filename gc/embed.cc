@@ -11,6 +11,8 @@
 #include "alloc/os.h"
 #include "alloc/os_threads.h"
 
+#include <pthread.h>
+
 #include <new>
 
 namespace umber::detail {
@@ -23,23 +25,77 @@ using namespace gc;
 using mutator = gc::mutator;
 
 namespace {
+constinit mutator_state unattached;
+}
+
+constinit thread_local mutator_state* current_mutator = &unattached;
+constinit std::atomic<std::uint32_t> barriers_on{0};
+
+namespace {
 
 constinit mutex<rank::managed_heaps> lock;
 constinit pool<mutator> mutators;  // guarded by lock, as the next
 constinit mutator* spare_mutators = nullptr;
-constinit pool<heap_state> heap_states;  // guarded by lock
-constinit mutator_state unattached;
+constinit pool<heap_state> heap_states;  // guarded by lock, as the next
+constinit heap_state* spare_heaps = nullptr;
+constinit std::atomic<bool> in_forked_child{false};
 
 mutator* attached() {
   mutator_state* m = current_mutator;
   return m == &unattached ? nullptr : static_cast<mutator*>(m);
 }
 
+[[noreturn]] void die_forked(const char* call) {
+  die_misuse(call, nullptr, "is of no use in the child of a fork: its heap stayed in the parent (exec, or fork first)");
+}
+
 mutator& attached_or_die(const char* call) {
   mutator* m = attached();
-  if (UMBER_UNLIKELY(m == nullptr))
-    die_misuse(call, nullptr, "needs a thread that is attached: make an umber::mutator first");
-  return *m;
+  if (UMBER_LIKELY(m != nullptr)) return *m;
+  if (in_forked_child.load(std::memory_order_relaxed)) die_forked(call);  // relaxed: the child has one thread
+  die_misuse(call, nullptr, "needs a thread that is attached: make an umber::mutator first");
+}
+
+// The child of a fork has neither the collector's threads nor the other mutators, and locks may be held for ever. It
+// may read and write objects, call malloc and exec; handles end quietly; what needs a collector says so and ends it.
+void forget_heaps_in_child() {
+  in_forked_child.store(true, std::memory_order_relaxed);  // relaxed, both: the child has one thread
+  barriers_on.store(0, std::memory_order_relaxed);
+  current_mutator = &unattached;
+}
+
+bool watch_forks() {
+  static constinit std::atomic<bool> watched{false};
+  // relaxed: registering twice does no harm.
+  if (watched.exchange(true, std::memory_order_relaxed)) return true;
+  return pthread_atfork(nullptr, nullptr, forget_heaps_in_child) == 0;
+}
+
+bool is_forked() { return in_forked_child.load(std::memory_order_relaxed); }  // relaxed: as above
+
+// A heap's tables, too.
+heap_state* new_heap() {
+  const lock_guard guard(lock);
+  heap_state* h = spare_heaps;
+  if (h == nullptr) {
+    void* memory = heap_states.allocate();
+    return memory == nullptr ? nullptr : new (memory) heap_state;
+  }
+  spare_heaps = static_cast<heap_state*>(h->next);
+  new (static_cast<heap_run*>(h)) heap_run;
+  return h;
+}
+
+void release_heap(heap_state* h) {
+  const lock_guard guard(lock);
+  h->next = spare_heaps;
+  spare_heaps = h;
+}
+
+double worker_share(const heap_options& options) {
+  const unsigned processors = os::processor_count();
+  const unsigned workers = worker_count(options);
+  return workers < processors ? static_cast<double>(workers) / processors : 1;
 }
 
 // A mutator's tables outlive it: the next one uses them.
@@ -71,9 +127,6 @@ void release_mutator(mutator* m) {
 
 }  // namespace
 
-constinit thread_local mutator_state* current_mutator = &unattached;
-constinit std::atomic<std::uint32_t> barriers_on{0};
-
 void die_unattached() noexcept {
   attached_or_die("local");
   std::abort();
@@ -100,11 +153,12 @@ void insertion_barrier(void* value) noexcept {
   if (kind == umber::barrier::insertion || (kind == umber::barrier::hybrid && !m->black)) m->record(address_of(value));
 }
 
-void answer() noexcept { answer_pending(this_mutator()); }
+void answer() noexcept { answer_pending(attached_or_die("safepoint")); }
 
 root_slot* make_root() noexcept { return attached_or_die("persistent").heap->roots.make(); }
 
 void drop_root(root_slot* root) noexcept {
+  if (is_forked()) return;
   void* old = root->object.load(std::memory_order_relaxed);  // relaxed: the handle's own thread
   mutator* m = attached();
   if (old != nullptr && m != nullptr && m->barrier && m->heap->options.kind != umber::barrier::insertion &&
@@ -136,26 +190,28 @@ void constructed(void* object) noexcept {
 }
 
 heap_state* create_heap(const heap_options& options) noexcept {
-  heap_state* h;
-  {
-    const lock_guard guard(lock);
-    void* memory = heap_states.allocate();
-    if (memory == nullptr) return nullptr;
-    h = new (memory) heap_state;
-  }
+  if (is_forked()) die_forked("heap");
+  if (!watch_forks()) return nullptr;
+  heap_state* h = new_heap();
+  if (h == nullptr) return nullptr;
   h->options = options;
   h->pace.options = {.percent = options.percent,
                      .minimum_heap = options.minimum,
                      .soft_limit = options.limit,
-                     .hard_limit = options.hard_limit};
+                     .hard_limit = options.hard_limit,
+                     .background_share = worker_share(options)};
+  h->pace.limiter.capacity_ns = gc_cpu_limiter::capacity_per_processor_ns * os::processor_count();
+  h->pace.limiter_updated_at = os::now();
   make_plan(*h);
+  managed_heap::count.fetch_add(1, std::memory_order_relaxed);  // relaxed: a hint, see mark.cc
   if (start_threads(*h)) return h;
-  const lock_guard guard(lock);
-  heap_states.release(h);
+  managed_heap::count.fetch_sub(1, std::memory_order_relaxed);  // relaxed: as above
+  release_heap(h);
   return nullptr;
 }
 
 void destroy_heap(heap_state* h) noexcept {
+  if (is_forked()) return;
   {
     const lock_guard guard(h->mutators_lock);
     if (h->mutator_count != 0) die_misuse("~heap", h, "still has mutators attached");
@@ -166,11 +222,12 @@ void destroy_heap(heap_state* h) noexcept {
   sweep_rest(*h, stock);
   sweep_everything(*h, stock);
   alloc::heap.empty_stock(stock);
-  const lock_guard guard(lock);
-  heap_states.release(h);
+  managed_heap::count.fetch_sub(1, std::memory_order_relaxed);  // relaxed: as above
+  release_heap(h);
 }
 
 void collect(heap_state* h) noexcept {
+  if (is_forked()) die_forked("collect");
   mutator* m = attached();
   if (m != nullptr && m->heap == h) return collect_for(*m);
   gc::collect(*h);
@@ -194,6 +251,7 @@ void read_statistics(heap_state* h, heap_statistics& into) noexcept {
 }
 
 mutator_state* attach(heap_state* h) noexcept {
+  if (is_forked()) die_forked("mutator");
   if (attached() != nullptr) die_misuse("mutator", h, "this thread is attached already");
   mutator* m = new_mutator();
   if (m == nullptr) return nullptr;
@@ -205,6 +263,7 @@ mutator_state* attach(heap_state* h) noexcept {
 }
 
 void detach(mutator_state* state) noexcept {
+  if (is_forked()) return;
   auto* m = static_cast<mutator*>(state);
   if (attached() != m) die_misuse("~mutator", m, "belongs to another thread");
   if (m->handles.next != &m->handles) die_misuse("~mutator", m, "still has locals");
@@ -215,6 +274,8 @@ void detach(mutator_state* state) noexcept {
 }
 
 void enter_blocking() noexcept { gc::enter_blocking(attached_or_die("blocking")); }
-void leave_blocking() noexcept { gc::leave_blocking(this_mutator()); }
+void leave_blocking() noexcept {
+  if (!is_forked()) gc::leave_blocking(this_mutator());
+}
 
 }  // namespace umber::detail

@@ -24,30 +24,37 @@ struct pace_state {
   cycle_record last;
   std::size_t started_at = 0;  // heap bytes when the cycle began
   std::uint64_t assist_ns_before = 0;
+  gc_cpu_limiter limiter;
+  std::uint64_t limiter_updated_at = 0;  // os::now, with the next two: when and what the limiter was last told
+  std::uint64_t limiter_gc_ns = 0;
 };
 
-struct managed_heap {
+// What a heap leaves to the next one that is made: its tables, empty.
+struct heap_tables {
+  mutex<rank::mutators> mutators_lock;
+  std::atomic<std::atomic<space*>*> spaces[most_types / 256] = {};  // by id, in blocks of 256
+  std::atomic<space*> all_spaces{nullptr};
+  mutex<rank::spaces> spaces_lock;
+  std::uint32_t epoch = 0;  // sweeps begun; guarded by mutators_lock and spaces_lock: held both to change it
+  root_table roots;
+  work_list work;
+};
+
+// What begins afresh with each heap.
+struct heap_run {
   // Constant after construction.
   heap_options options;
-  managed_heap* next = nullptr;  // among all of the process
 
   // The mutators.
-  mutex<rank::mutators> mutators_lock;
-  mutator* mutators = nullptr;  // guarded by mutators_lock, as the next three
+  mutator* mutators = nullptr;  // guarded by mutators_lock, as the next two
   std::size_t mutator_count = 0;
   question stage = question::finish;
-  std::uint32_t epoch = 0;                   // sweeps begun; guarded by spaces_lock, too
   std::atomic<std::uint32_t> unanswered{0};  // questions of this round; a futex
   std::atomic<std::uint32_t> parked{0};      // 1: no mutator runs; a futex
   std::atomic<bool> found_grey{false};       // in this round of flushes
   std::atomic<verdict> weak_verdict{verdict::open};
 
   // The objects.
-  std::atomic<std::atomic<space*>*> spaces[most_types / 256] = {};  // by id, in blocks of 256
-  std::atomic<space*> all_spaces{nullptr};
-  mutex<rank::spaces> spaces_lock;
-  root_table roots;
-  work_list work;
   std::atomic<bool> rescan{false};  // objects were marked without being queued: there was no memory
   std::atomic<std::size_t> heap_bytes{0};
   std::atomic<std::size_t> allocated{0};  // bytes since the last cycle ended, black ones too
@@ -60,6 +67,8 @@ struct managed_heap {
   std::atomic<std::size_t> goal{SIZE_MAX};
   std::atomic<double> assist_ratio{0};  // bytes of marking owed for each byte allocated
   std::atomic<std::int64_t> background_credit{0};
+  bool has_neighbours = false;  // there were other heaps when the cycle began
+  bool told_of_limit = false;
   std::size_t live_bytes = 0;         // when the last cycle ended
   std::size_t last_marked_bytes = 0;  // of these, marked
   pace_state pace;
@@ -80,10 +89,17 @@ struct managed_heap {
   std::atomic<std::uint64_t> sweep_ns{0};
   std::atomic<std::uint64_t> longest_stall_ns{0};
   std::atomic<std::uint64_t> cycles{0};
+};
+
+struct managed_heap : heap_tables, heap_run {
+  managed_heap* next = nullptr;  // among those that wait to be used again
 
   // The space of a type, made if need be; null: no memory.
   [[nodiscard]] space* space_for(std::uint32_t id, const type_layout* layout);
   [[nodiscard]] space* find_space(std::uint32_t id) const;
+  // How many heaps the process has.
+  static inline constinit std::atomic<std::size_t> count{0};
+
   // All that is listed is unswept from now on. mutators_lock is held.
   void begin_sweep();
   bool owns(const mspan* s) const { return s->space != nullptr && space_of(s).heap == this; }

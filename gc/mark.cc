@@ -147,6 +147,7 @@ bool marker::mark(std::uintptr_t object) {
 }
 
 void marker::look_at(std::uintptr_t object, page_word word) {
+  if (UMBER_UNLIKELY(heap_.has_neighbours)) check_owner(object);
   if (!mark(object)) return;
   ++objects_;
   if (UMBER_LIKELY(word.kind() == page_kind::masked)) {
@@ -154,6 +155,12 @@ void marker::look_at(std::uintptr_t object, page_word word) {
     return scan_masked(object, word.mask());
   }
   scan(object, word);
+}
+
+// Where there are several heaps: a pointer into another one would be marked there.
+void marker::check_owner(std::uintptr_t object) const {
+  if (heap_.owns(span_of(object))) return;
+  die_misuse("collect", pointer_to(object), "is an object of another heap, held by a field or handle of this one");
 }
 
 // From the last field to the first, so that the first is taken next.

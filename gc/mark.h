@@ -68,6 +68,7 @@ class marker {
   bool take_delayed(std::uintptr_t& object, page_word& word);
   UMBER_FAST bool mark(std::uintptr_t object);
   void write_marks();
+  UMBER_SLOW void check_owner(std::uintptr_t object) const;
   UMBER_FAST void look_at(std::uintptr_t object, page_word word);
   UMBER_FAST void scan_masked(std::uintptr_t object, std::uint64_t mask);
   void scan(std::uintptr_t object, page_word word);
