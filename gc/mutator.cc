@@ -46,7 +46,8 @@ bool mutator::next_word(std::uint32_t id) {
   const held_span h = held[id];
   if (h.span == nullptr) return false;
   UMBER_DCHECK(entries[id].next == 0);
-  h.span->free[h.word].store(0, std::memory_order_relaxed);  // relaxed: ours
+  // release: pairs with the acquire in who walks the allocated slots of a span that is held; they are seen as made.
+  h.span->free[h.word].store(0, std::memory_order_release);
   return take_word(id, h.word + 1);
 }
 
@@ -61,7 +62,7 @@ void mutator::give_up_span(std::uint32_t id) {
   if (s == nullptr) return;
   const std::uint64_t unused = entries[id].next;
   if (black) unmark_slots(s, h.word, unused);
-  s->free[h.word].store(unused, std::memory_order_relaxed);  // relaxed: ours
+  s->free[h.word].store(unused, std::memory_order_release);  // pairs with the same acquire
   entries[id] = {};
   h = {};
   space_of(s).put(s, epoch);

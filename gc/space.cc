@@ -36,7 +36,8 @@ void for_each_marked(const mspan* s, Visit visit) {
 void clear_marks(const mspan* s) {
   const std::size_t first = object_map::granule_of(window.address(s->run.first)) / 64;
   const std::size_t end = object_map::granule_of(window.address(s->run.end())) / 64;
-  std::memset(static_cast<void*>(object_map::marks + first), 0, (end - first) * sizeof(std::uint64_t));
+  // relaxed: a mutator that has not answered `finish` yet may look, and makes nothing of it.
+  for (std::size_t i = first; i < end; ++i) object_map::marks[i].store(0, std::memory_order_relaxed);
 }
 
 // Destroys what owes it and is not live; the bits in `remote` are of those that owe it.

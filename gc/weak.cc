@@ -41,7 +41,9 @@ void for_each_live_box(managed_heap& h, Visit visit) {
     for (std::size_t slot = 0; slot < s->slots; ++slot) {
       // What is free, dead, or new since its mutator became black needs no look: the target of a new one is alive.
       const std::uintptr_t box = s->address({slot});
-      if (!s->is_free({slot}) && object_map::is_marked(box)) visit(*pointer_to<detail::weak_box>(box));
+      // acquire: pairs with the release in next_word.
+      const bool is_free = (s->free[slot / 64].load(std::memory_order_acquire) >> slot % 64 & 1) != 0;
+      if (!is_free && object_map::is_marked(box)) visit(*pointer_to<detail::weak_box>(box));
     }
   });
 }
