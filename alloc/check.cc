@@ -49,6 +49,12 @@ void die(message& line) {
   std::abort();
 }
 
+void die_misuse(const char* call, const char* what) {
+  message line;
+  line << "umber: " << call << "(): " << what;
+  die(line);
+}
+
 void die_misuse(const char* call, const void* p, const char* what, std::size_t object_size) {
   message line;
   line << "umber: " << call << "(): " << p << " " << what;

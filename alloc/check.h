@@ -35,6 +35,7 @@ class message {
 
 // Prints "umber: " call "(): " and the rest, and aborts.
 [[noreturn]] UMBER_SLOW void die(message& line);
+[[noreturn]] UMBER_SLOW void die_misuse(const char* call, const char* what);
 [[noreturn]] UMBER_SLOW void die_misuse(const char* call, const void* p, const char* what, std::size_t object_size = 0);
 [[noreturn]] UMBER_SLOW void die_broken(const char* condition, const char* file, int line);
 

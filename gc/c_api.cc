@@ -33,7 +33,7 @@ static_assert(sizeof(scope_state) <= sizeof(umber_scope));
 
 gc::mutator& here(const char* call) {
   if (current_mutator->handles.next == nullptr)
-    alloc::die_misuse(call, nullptr, "needs a thread that is attached: call umber_attach first");
+    alloc::die_misuse(call, "needs a thread that is attached: call umber_attach first");
   return gc::this_mutator();
 }
 
@@ -88,7 +88,7 @@ void umber_detach() noexcept {
   const gc::mutator& m = here("umber_detach");
   const handle_block* block = last_block(m);
   if (block != nullptr && (block->previous != nullptr || block->count != 0))
-    alloc::die_misuse("umber_detach", nullptr, "scopes are still open");
+    alloc::die_misuse("umber_detach", "scopes are still open");
   detach(current_mutator);
 }
 
@@ -109,7 +109,7 @@ void* umber_new(umber_type* type) noexcept {
 
 void* umber_new_array(umber_type* element, size_t count) noexcept {
   if (layout(element).destroy != nullptr)
-    alloc::die_misuse("umber_new_array", element, "is a type with destroy, and cannot be an element");
+    alloc::die_misuse("umber_new_array", "elements cannot be of a type with destroy");
   const std::size_t header = layout(element).description->alignment > 8 ? 16 : 8;
   return gc::allocate_array(here("umber_new_array"), layout(element), count, header);
 }

@@ -4,6 +4,7 @@
 #include "handshake.h"
 #include "refill.h"
 #include "request.h"
+#include "settings.h"
 #include "sweep.h"
 #include "weak.h"
 
@@ -46,14 +47,14 @@ mutator* attached() {
 }
 
 [[noreturn]] void die_forked(const char* call) {
-  die_misuse(call, nullptr, "is of no use in the child of a fork: its heap stayed in the parent (exec, or fork first)");
+  die_misuse(call, "is of no use in the child of a fork: its heap stayed in the parent (exec, or fork first)");
 }
 
 mutator& attached_or_die(const char* call) {
   mutator* m = attached();
   if (UMBER_LIKELY(m != nullptr)) return *m;
   if (in_forked_child.load(std::memory_order_relaxed)) die_forked(call);  // relaxed: the child has one thread
-  die_misuse(call, nullptr, "needs a thread that is attached: make an umber::mutator first");
+  die_misuse(call, "needs a thread that is attached: make an umber::mutator first");
 }
 
 // The child of a fork has neither the collector's threads nor the other mutators, and locks may be held for ever. It
@@ -134,7 +135,7 @@ void die_unattached() noexcept {
 
 void barrier(const std::atomic<void*>* slot, void* value) noexcept {
   mutator* m = attached();
-  if (m == nullptr) die_misuse("store", slot, "needs a thread that is attached: make an umber::mutator first");
+  if (m == nullptr) die_misuse("store", "needs a thread that is attached: make an umber::mutator first");
   if (!m->barrier || is_planted(fault::barrier_off)) return;
   const umber::barrier kind = m->heap->options.kind;
   // relaxed: the old value is only recorded.
@@ -189,12 +190,14 @@ void constructed(void* object) noexcept {
   s->remote[slot.word()].fetch_or(slot.bit(), std::memory_order_release);  // pairs with the acquire of the sweep
 }
 
-heap_state* create_heap(const heap_options& options) noexcept {
+heap_state* create_heap(const heap_options& chosen) noexcept {
   if (is_forked()) die_forked("heap");
   if (!watch_forks()) return nullptr;
   heap_state* h = new_heap();
   if (h == nullptr) return nullptr;
+  const heap_options options = with_environment(chosen);
   h->options = options;
+  h->made_at = os::now();
   h->pace.options = {.percent = options.percent,
                      .minimum_heap = options.minimum,
                      .soft_limit = options.limit,
@@ -214,9 +217,9 @@ void destroy_heap(heap_state* h) noexcept {
   if (is_forked()) return;
   {
     const lock_guard guard(h->mutators_lock);
-    if (h->mutator_count != 0) die_misuse("~heap", h, "still has mutators attached");
+    if (h->mutator_count != 0) die_misuse("~heap", "still has mutators attached");
   }
-  if (h->roots.in_use() != 0) die_misuse("~heap", h, "still has persistent or weak handles");
+  if (h->roots.in_use() != 0) die_misuse("~heap", "still has persistent or weak handles");
   stop_threads(*h);
   span_stock stock;
   sweep_rest(*h, stock);
@@ -252,7 +255,7 @@ void read_statistics(heap_state* h, heap_statistics& into) noexcept {
 
 mutator_state* attach(heap_state* h) noexcept {
   if (is_forked()) die_forked("mutator");
-  if (attached() != nullptr) die_misuse("mutator", h, "this thread is attached already");
+  if (attached() != nullptr) die_misuse("mutator", "this thread is attached already");
   mutator* m = new_mutator();
   if (m == nullptr) return nullptr;
   m->handles.next = m->handles.previous = &m->handles;
@@ -265,8 +268,8 @@ mutator_state* attach(heap_state* h) noexcept {
 void detach(mutator_state* state) noexcept {
   if (is_forked()) return;
   auto* m = static_cast<mutator*>(state);
-  if (attached() != m) die_misuse("~mutator", m, "belongs to another thread");
-  if (m->handles.next != &m->handles) die_misuse("~mutator", m, "still has locals");
+  if (attached() != m) die_misuse("~mutator", "belongs to another thread");
+  if (m->handles.next != &m->handles) die_misuse("~mutator", "still has locals");
   leave(*m);
   alloc::heap.empty_stock(m->stock);
   current_mutator = &unattached;
