@@ -1,0 +1,192 @@
+#include "testing.h"
+
+#include <umber/umber.h>
+
+#include <sys/wait.h>
+
+#include <cstring>
+#include <memory>
+#include <thread>
+
+// This program never makes a heap itself: each case does, in a child, because the child of a process with one may not.
+namespace umber::testing {
+namespace {
+
+using managed = umber::heap;  // beside alloc's
+struct link {
+  field<link> next;
+  std::uint64_t number = 0;
+};
+
+// What a child says when it ends by misuse.
+bool dies_saying(void (*body)(), const char* words) {
+  const ending end = run_in_child([&] {
+    body();
+    return true;
+  });
+  INFO(end.output);
+  return end.aborted() && end.says(words);
+}
+
+bool ends_well(bool (*body)()) {
+  const ending end = run_in_child([&] { return body(); });
+  INFO(end.output);
+  return end.succeeded();
+}
+
+void make_unattached() {
+  managed h;
+  static_cast<void>(make<link>());
+}
+void local_unattached() {
+  managed h;
+  local<link> l;
+}
+void attach_twice() {
+  managed h;
+  mutator first(h);
+  mutator second(h);
+}
+void leave_a_mutator() {
+  auto h = std::make_unique<managed>();
+  mutator attached(*h);
+  h.reset();
+}
+void leave_a_persistent() {
+  persistent<link> kept;
+  managed h;
+  mutator attached(h);
+  kept = make<link>();
+}
+void leave_a_local() {
+  managed h;
+  auto attached = std::make_unique<mutator>(h);
+  const local<link> kept = make<link>();
+  attached.reset();
+}
+void free_managed() {
+  managed h;
+  mutator attached(h);
+  const local<link> object = make<link>();
+  umber::deallocate(object.get());
+}
+
+// A pointer of another heap, stored in a field or held by a handle of this one.
+link* stranger(managed& other, persistent<link>& kept) {
+  std::thread([&] {
+    mutator attached(other);
+    kept = make<link>();
+  }).join();
+  return kept.get();
+}
+void store_a_stranger() {
+  managed mine;
+  managed other;
+  auto* kept = new persistent<link>;
+  mutator attached(mine);
+  const local<link> object = make<link>();
+  object->next = stranger(other, *kept);
+  mine.collect();
+}
+void hold_a_stranger() {
+  managed mine;
+  managed other;
+  auto* kept = new persistent<link>;
+  mutator attached(mine);
+  const local<link> object(stranger(other, *kept));
+  mine.collect();
+}
+
+bool works_in_child_of_heapless() {
+  managed h;
+  mutator attached(h);
+  const local<link> object = make<link>();
+  h.collect();
+  return object->number == 0;
+}
+
+// Forks while a heap exists and its collector runs; the grandchild does what it may.
+bool fork_reads_and_mallocs() {
+  managed h(heap_options{.minimum = 64 << 10});
+  mutator attached(h);
+  local<link> list;
+  for (std::uint64_t i = 0; i < 10000; ++i) {
+    local<link> fresh = make<link>();
+    fresh->number = i;
+    fresh->next = list;
+    list = fresh;
+  }
+  const pid_t child = fork();
+  if (child == 0) {
+    std::uint64_t n = 0;
+    for (link* l = list; l != nullptr; l = l->next) ++n;
+    list->next = nullptr;
+    void* p = umber::allocate(100);
+    umber::deallocate(p);
+    _exit(n == 10000 ? 0 : 1);
+  }
+  int status = 0;
+  for (int i = 0; i < 100000; ++i) static_cast<void>(make<link>());
+  return waitpid(child, &status, 0) == child && status == 0;
+}
+
+void make_in_forked_child() {
+  managed h;
+  mutator attached(h);
+  const pid_t child = fork();
+  if (child == 0) {
+    static_cast<void>(make<link>());
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (WIFSIGNALED(status)) std::abort();
+}
+
+bool keeps_working_below_live() {
+  heap_options options;
+  options.minimum = 64 << 10;
+  options.limit = 256 << 10;
+  managed h(options);
+  mutator attached(h);
+  local<array<field<link>>> kept = make_array<field<link>>(40000);
+  for (int round = 0; round < 20; ++round)
+    for (std::size_t i = 0; i < kept->size(); ++i) (*kept)[i] = make<link>();
+  h.collect();
+  return h.statistics().live_bytes > options.limit;
+}
+
+}  // namespace
+
+TEST_CASE("embed: misuse of heaps and threads ends in one line that says what to do") {
+  CHECK(dies_saying(make_unattached, "make(): needs a thread that is attached"));
+  CHECK(dies_saying(local_unattached, "local(): needs a thread that is attached"));
+  CHECK(dies_saying(attach_twice, "this thread is attached already"));
+  CHECK(dies_saying(leave_a_mutator, "still has mutators attached"));
+  CHECK(dies_saying(leave_a_persistent, "still has persistent or weak handles"));
+  CHECK(dies_saying(leave_a_local, "still has locals"));
+  CHECK(dies_saying(free_managed, "belongs to a managed heap"));
+}
+
+TEST_CASE("embed: an object of another heap is found by the next cycle, in a field and in a handle") {
+  CHECK(dies_saying(store_a_stranger, "is an object of another heap"));
+  CHECK(dies_saying(hold_a_stranger, "is an object of another heap"));
+}
+
+TEST_CASE("embed: the child of a fork reads objects and uses malloc; making one there is an error that says so") {
+  if (!may_fork_under_load) return;
+  CHECK(ends_well(works_in_child_of_heapless));
+  CHECK(ends_well(fork_reads_and_mallocs));
+  CHECK(dies_saying(make_in_forked_child, "in the child of a fork"));
+}
+
+TEST_CASE("embed: a limit below what is live is said once, and the heap works on") {
+  const ending end = run_in_child([] { return keeps_working_below_live(); });
+  INFO(end.output);
+  CHECK(end.succeeded());
+  const std::size_t first = end.output.find("umber: the memory limit of 262144 bytes is below");
+  REQUIRE(first != std::string::npos);
+  CHECK(end.output.find("umber: the memory limit", first + 1) == std::string::npos);
+}
+
+}  // namespace umber::testing
