@@ -3,6 +3,7 @@
 #include "handshake.h"
 #include "mark.h"
 #include "sweep.h"
+#include "trace.h"
 #include "verify.h"
 #include "weak.h"
 
@@ -191,30 +192,39 @@ void make_plan(managed_heap& h) {
 void run_cycle(managed_heap& h, span_stock& stock) {
   sweep_rest(h, stock);
   const stopwatch watch;
+  cycle_trace trace(h);
   begin(h);
   const std::size_t allocated_before = h.allocated.load(std::memory_order_relaxed);  // relaxed: a figure
   if (begins_stopped(h)) stop_world(h);
   {
     marker mark(h);
     ask_all(h, question::barrier_on);
+    trace.ended(phase::barrier_on);
     if (!is_planted(fault::settle_skipped)) ask_all(h, question::settle);
+    trace.ended(phase::settle);
     call_helpers(h);
     ask_all(h, question::scan);
+    trace.ended(phase::scan);
     if (begins_stopped(h) && !ends_stopped(h)) start_world(h);
     mark_roots(h, mark);
     if (ends_stopped(h)) mark_stopped(h, mark, watch);
     mark_to_the_end(h, mark, watch);
   }
+  trace.ended(phase::mark);
   clear_weak(h);
   if (UMBER_UNLIKELY(h.options.check_marks)) check_marks(h);
   h.marking.store(false, std::memory_order_relaxed);  // relaxed: who sees it late finds nothing to do
   settle_accounts(h, watch, allocated_before);
+  trace.ended(phase::weak);
   ask_all(h, question::finish);
+  trace.ended(phase::finish);
   if (ends_stopped(h)) start_world(h);
   detail::barriers_on.fetch_sub(1, std::memory_order_relaxed);  // relaxed: barriers are off one by one
   make_plan(h);
   h.cycles.fetch_add(1, std::memory_order_relaxed);  // relaxed: a statistic
   sweep_rest(h, stock);
+  trace.ended(phase::sweep);
+  trace.print();
 }
 
 void mark_along(managed_heap& h) {

@@ -125,6 +125,7 @@ void count_stall(mutator& m, std::uint64_t ns) {
 }  // namespace
 
 void ask_all(managed_heap& h, question q) {
+  const std::uint64_t asked = os::now();
   {
     const lock_guard guard(h.mutators_lock);
     if (q != question::park) h.stage = q;
@@ -138,12 +139,13 @@ void ask_all(managed_heap& h, question q) {
   }
   // acq_rel, acquire: pair with answer_now.
   std::uint32_t left = h.unanswered.fetch_sub(1, std::memory_order_acq_rel) - 1;
-  const std::uint64_t asked = os::now();
   while (left != 0) {
     os::wait(futex_word(h.unanswered), left, patience);
     left = h.unanswered.load(std::memory_order_acquire);
     if (left != 0 && os::now() - asked > patience) name_the_slow(h);
   }
+  const std::uint64_t took = os::now() - asked;
+  if (took > h.longest_round_ns) h.longest_round_ns = took;
 }
 
 void stop_world(managed_heap& h) {

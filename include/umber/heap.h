@@ -31,10 +31,15 @@ enum class barrier : std::uint8_t { hybrid, deletion, insertion, stop_the_world 
 
 struct heap_options {
   static constexpr std::size_t off = SIZE_MAX;
+  static constexpr std::size_t by_environment = SIZE_MAX - 1;  // what it says, or the default after it
 
-  std::size_t percent = 100;          // a cycle ends when the heap has grown by this much; `off`: never by itself
+  // A cycle ends when the heap has grown by this much; `off`: never by itself. By environment: UMBER_GC=off|PERCENT, or
+  // 100.
+  std::size_t percent = by_environment;
   std::size_t minimum = 4 << 20;      // bytes; below this no cycle starts by itself
-  std::size_t limit = SIZE_MAX;       // soft, bytes: cycles start earlier, up to half of the CPU time
+  // Soft, bytes: cycles start earlier, up to half of the CPU time; `off`: none. By environment:
+  // UMBER_MEMORY_LIMIT=512MiB, or what the control group allows.
+  std::size_t limit = by_environment;
   std::size_t hard_limit = SIZE_MAX;  // bytes; beyond it making fails
   unsigned workers = 0;               // marking threads; 0: a quarter of the processors, at least one
   barrier kind = barrier::hybrid;
