@@ -232,8 +232,10 @@ void destroy_heap(heap_state* h) noexcept {
 void collect(heap_state* h) noexcept {
   if (is_forked()) die_forked("collect");
   mutator* m = attached();
-  if (m != nullptr && m->heap == h) return collect_for(*m);
+  // A thread of another heap waits as well, and must not hold up that one: it may be who we wait for.
+  if (m != nullptr) gc::enter_blocking(*m);
   gc::collect(*h);
+  if (m != nullptr) gc::leave_blocking(*m);
 }
 
 void read_statistics(heap_state* h, heap_statistics& into) noexcept {
