@@ -1,6 +1,5 @@
 #include "processor.h"
 
-#include "collector.h"
 #include "planted.h"
 #include "trim.h"
 
@@ -73,14 +72,6 @@ mspan* processor::take_available(span_class c, std::size_t enough) {
   return nullptr;
 }
 
-mspan* processor::sweep_instead(span_class c) {
-  if (!collector.active.load(std::memory_order_acquire)) return nullptr;  // pairs with the release of who sets it
-  mspan* s = collector.sweep_for(c.value);
-  // relaxed: handed over by the call.
-  if (s != nullptr) s->owner.store(address_of(this), std::memory_order_relaxed);
-  return s;
-}
-
 // There are no pages: what this processor keeps for later is wanted now.
 mspan* processor::find_last_resort(span_class c) {
   if (is_private) return take_available(c, 1);
@@ -95,13 +86,10 @@ mspan* processor::find_span(span_class c) {
   if (s != nullptr) return s;
   remote.send_all();
   if (!is_private) s = central(c).take(this);
-  if (s == nullptr && !c.is_noscan()) s = sweep_instead(c);
   if (s != nullptr) return s;
   s = heap.allocate_span(c, this, stock);
   if (s == nullptr) s = find_last_resort(c);
   if (s == nullptr) return nullptr;
-  if (!c.is_noscan() && collector.active.load(std::memory_order_acquire))  // pairs with the release of who sets it
-    collector.grew(s->run.count.bytes());
   if (is_private && s->private_home == nullptr) own_privately(s);
   return s;
 }

@@ -94,7 +94,6 @@ struct processor : span_home {
  private:
   bool refill(span_class c);
   mspan* find_span(span_class c);
-  mspan* sweep_instead(span_class c);
   mspan* find_last_resort(span_class c);
   mspan* take_available(span_class c, std::size_t enough);
   void keep(mspan* s);

@@ -5,7 +5,7 @@
 
 namespace {
 
-struct umber_heap {
+struct umber_malloc_api {
   static void* malloc(std::size_t n) { return umber_malloc(n); }
   static void* calloc(std::size_t count, std::size_t n) { return umber_calloc(count, n); }
   static void* realloc(void* p, std::size_t n) { return umber_realloc(p, n); }
@@ -29,7 +29,7 @@ struct umber_heap {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   operations::decisions d({data, size});
-  operations::state<umber_heap> s;
+  operations::state<umber_malloc_api> s;
   while (!d.done()) {
     if (d.byte() == 255) umber_release();
     operations::perform_one(s, d);
