@@ -17,7 +17,7 @@
 namespace umber::alloc {
 
 enum class rank : std::uint8_t {
-  managed_heaps,  // the list of managed heaps (gc/, as the next eight)
+  managed_heaps,  // the list of managed heaps (gc/, as the next nine)
   cycle,          // the collector's thread
   mutators,       // the threads attached to a heap
   managed_types,  // layouts
@@ -26,6 +26,7 @@ enum class rank : std::uint8_t {
   space,          // the spans of one type
   object_map,     // mark bits
   work,           // candidates
+  shadow,         // what a barrier checker has noted
   scavenger,      // state of the background thread
   private_heaps,  // the list of private heaps
   processor,      // a processor used by several threads: visitors' and first-class heaps'

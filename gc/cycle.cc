@@ -2,6 +2,7 @@
 
 #include "handshake.h"
 #include "mark.h"
+#include "shadow.h"
 #include "sweep.h"
 #include "trace.h"
 #include "verify.h"
@@ -202,6 +203,7 @@ void run_cycle(managed_heap& h, span_stock& stock) {
     trace.ended(phase::barrier_on);
     if (!is_planted(fault::settle_skipped)) ask_all(h, question::settle);
     trace.ended(phase::settle);
+    if (UMBER_UNLIKELY(h.shadow != nullptr)) begin_shadow(h);
     call_helpers(h);
     ask_all(h, question::scan);
     trace.ended(phase::scan);
@@ -213,6 +215,7 @@ void run_cycle(managed_heap& h, span_stock& stock) {
   trace.ended(phase::mark);
   clear_weak(h);
   if (UMBER_UNLIKELY(h.options.check_marks)) check_marks(h);
+  if (UMBER_UNLIKELY(h.shadow != nullptr)) check_shadow(h);
   h.marking.store(false, std::memory_order_relaxed);  // relaxed: who sees it late finds nothing to do
   settle_accounts(h, watch, allocated_before);
   trace.ended(phase::weak);

@@ -5,6 +5,7 @@
 #include "refill.h"
 #include "request.h"
 #include "settings.h"
+#include "shadow.h"
 #include "sweep.h"
 #include "weak.h"
 
@@ -136,6 +137,7 @@ void die_unattached() noexcept {
 void barrier(const std::atomic<void*>* slot, void* value) noexcept {
   mutator* m = attached();
   if (m == nullptr) die_misuse("store", "needs a thread that is attached: make an umber::mutator first");
+  if (UMBER_UNLIKELY(m->heap->shadow != nullptr)) note_store(*m, slot, value);
   if (!m->barrier || is_planted(fault::barrier_off)) return;
   const umber::barrier kind = m->heap->options.kind;
   // relaxed: the old value is only recorded.
@@ -147,8 +149,9 @@ void barrier(const std::atomic<void*>* slot, void* value) noexcept {
     m->record(address_of(value));
 }
 
-void insertion_barrier(void* value) noexcept {
+void insertion_barrier(const std::atomic<void*>* slot, void* value) noexcept {
   mutator* m = attached();
+  if (m != nullptr && UMBER_UNLIKELY(m->heap->shadow != nullptr)) note_construction(*m, slot, value);
   if (m == nullptr || !m->barrier || value == nullptr) return;
   const umber::barrier kind = m->heap->options.kind;
   if (kind == umber::barrier::insertion || (kind == umber::barrier::hybrid && !m->black)) m->record(address_of(value));
@@ -207,7 +210,8 @@ heap_state* create_heap(const heap_options& chosen) noexcept {
   h->pace.limiter_updated_at = os::now();
   make_plan(*h);
   managed_heap::count.fetch_add(1, std::memory_order_relaxed);  // relaxed: a hint, see mark.cc
-  if (start_threads(*h)) return h;
+  if ((!options.check_barriers || make_shadow(*h)) && start_threads(*h)) return h;
+  drop_shadow(*h);
   managed_heap::count.fetch_sub(1, std::memory_order_relaxed);  // relaxed: as above
   release_heap(h);
   return nullptr;
@@ -221,6 +225,7 @@ void destroy_heap(heap_state* h) noexcept {
   }
   if (h->roots.in_use() != 0) die_misuse("~heap", "still has persistent or weak handles");
   stop_threads(*h);
+  drop_shadow(*h);
   span_stock stock;
   sweep_rest(*h, stock);
   sweep_everything(*h, stock);

@@ -29,6 +29,8 @@ struct pace_state {
   std::uint64_t limiter_gc_ns = 0;
 };
 
+class slot_shadow;
+
 // What a heap leaves to the next one that is made: its tables, empty.
 struct heap_tables {
   mutex<rank::mutators> mutators_lock;
@@ -44,6 +46,7 @@ struct heap_tables {
 struct heap_run {
   // Constant after construction.
   heap_options options;
+  slot_shadow* shadow = nullptr;  // of a heap whose barriers are checked
 
   // The mutators.
   mutator* mutators = nullptr;  // guarded by mutators_lock, as the next two

@@ -29,6 +29,14 @@ class root_table {
   }
   std::size_t in_use() const { return in_use_.load(std::memory_order_relaxed); }  // relaxed: a number on its own
 
+  // Whether a slot lies there.
+  bool holds(std::uintptr_t address) const {
+    // acquire: pairs with the release in make.
+    for (const block* b = blocks_.load(std::memory_order_acquire); b != nullptr; b = b->next)
+      if (address - address_of(b) < sizeof(block)) return true;
+    return false;
+  }
+
   // Calls visit(object) for each that is not null.
   template <class Visit>
   void for_each(Visit visit) const {

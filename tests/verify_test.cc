@@ -153,7 +153,8 @@ class held_cycle {
     const umber::mutator attached(heap);
     other_.store(&this_mutator(), std::memory_order_release);
     while (!leave_) {
-      if (static_cast<std::uint32_t>(asked(this_mutator())) < held_at_) answer_pending(this_mutator());
+      const question q = asked(this_mutator());
+      if (q == question::park || static_cast<std::uint32_t>(q) < held_at_) answer_pending(this_mutator());
       if (has_errand_) {
         errand_();
         has_errand_ = false;

@@ -55,7 +55,7 @@ UMBER_API extern std::atomic<std::uint32_t> barriers_on;
 
 // Before *slot = value, and before a value goes where there was none.
 UMBER_API void barrier(const std::atomic<void*>* slot, void* value) noexcept;
-UMBER_API void insertion_barrier(void* value) noexcept;
+UMBER_API void insertion_barrier(const std::atomic<void*>* slot, void* value) noexcept;
 UMBER_API void answer() noexcept;
 [[noreturn]] UMBER_API void die_unattached() noexcept;
 
@@ -91,7 +91,7 @@ class slot {
  public:
   constexpr slot() noexcept = default;
   explicit slot(void* value) noexcept : object_(value) {
-    if (barrier_needed()) insertion_barrier(value);
+    if (barrier_needed()) insertion_barrier(&object_, value);
   }
   void* load() const noexcept { return object_.load(std::memory_order_acquire); }
   void store(void* value) noexcept {
