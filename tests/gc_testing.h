@@ -1,0 +1,88 @@
+// What the tests of the collector's floors share: a heap that collects only when told, and what lies below it.
+#pragma once
+
+#include "gc/handshake.h"
+#include "gc/managed_heap.h"
+
+#include "testing.h"
+
+#include <umber/heap.h>
+
+#include <functional>
+#include <thread>
+
+namespace umber::testing {
+
+inline heap_options never_by_itself() {
+  heap_options options;
+  options.percent = heap_options::off;
+  return options;
+}
+
+// A heap, and this thread attached to it.
+struct test_heap {
+  umber::heap heap;
+  umber::mutator attached;
+  gc::mutator& m;
+  gc::managed_heap& h;
+
+  explicit test_heap(const heap_options& options = never_by_itself())
+      : heap(options), attached(heap), m(gc::this_mutator()), h(*m.heap) {}
+};
+
+// The space of arrays whose slots are of class c.
+inline gc::space& array_space(gc::managed_heap& h, span_class c) {
+  gc::space* s = h.space_for(gc::array_id(c.size(), c.is_noscan()), nullptr);
+  if (s == nullptr) std::abort();
+  return *s;
+}
+
+// A thread attached to a heap that does what it is told, and waits in between without reaching a safepoint.
+class other_thread {
+ public:
+  explicit other_thread(umber::heap& heap)
+      : thread_([this, &heap] {
+          const umber::mutator attached(heap);
+          m_ = &gc::this_mutator();
+          ready_ = true;
+          while (!over_) {
+            if (!has_work_) {
+              std::this_thread::yield();
+              continue;
+            }
+            work_();
+            has_work_ = false;
+          }
+        }) {
+    while (!ready_) std::this_thread::yield();
+  }
+  ~other_thread() { end(); }
+  other_thread(const other_thread&) = delete;
+  other_thread& operator=(const other_thread&) = delete;
+
+  gc::mutator& mutator() { return *m_; }
+  void start(std::function<void()> work) {
+    work_ = std::move(work);
+    has_work_ = true;
+  }
+  bool done() const { return !has_work_; }
+  void wait() const {
+    while (has_work_) std::this_thread::yield();
+  }
+  void run(std::function<void()> work) {
+    start(std::move(work));
+    wait();
+  }
+  void end() {
+    over_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  std::atomic<bool> ready_{false}, over_{false}, has_work_{false};
+  std::function<void()> work_;
+  gc::mutator* m_ = nullptr;
+  std::thread thread_;
+};
+
+}  // namespace umber::testing

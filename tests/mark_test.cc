@@ -1,0 +1,225 @@
+#include "gc/mark.h"
+
+#include "gc_testing.h"
+
+#include <algorithm>
+
+namespace umber::testing {
+namespace {
+
+using namespace gc;
+
+struct node {
+  field<node> left, right;
+};
+struct wide {
+  field<node> first;
+  std::uint64_t numbers[70];
+  field<node> last;
+};
+struct asked {
+  std::atomic<bool> full{false};
+  field<node> one, other;
+  void trace(visitor& visit) const {
+    visit(one);
+    if (full) visit(other);
+  }
+};
+struct spread {
+  std::uint64_t number;
+  field<node> one;
+  std::uint64_t more[3];
+  field<node> other;
+};
+
+bool is_marked(const void* object) { return object_map::is_marked(address_of(object)); }
+
+// Marks do not outlive a test.
+struct marked_heap : test_heap {
+  ~marked_heap() {
+    while (work_chunk* chunk = h.work.take()) h.work.drop_chunk(chunk);
+    for (gc::space* s = h.all_spaces; s != nullptr; s = s->next)
+      s->for_each_span([](const mspan* span) {
+        const std::size_t first = object_map::granule_of(window.address(span->run.first)) / 64;
+        const std::size_t end = object_map::granule_of(window.address(span->run.end())) / 64;
+        for (std::size_t i = first; i < end; ++i) object_map::marks[i] = 0;
+      });
+  }
+};
+
+void mark_from(managed_heap& h, const void* root) {
+  marker mark(h);
+  mark.add(address_of(root));
+  mark.drain(SIZE_MAX);
+}
+
+template <class T>
+std::vector<node*> fill_array(local<array<T>>& nodes, std::size_t every) {
+  std::vector<node*> held;
+  for (std::size_t i = 0; i < nodes->size(); i += every) {
+    const local<node> made = make<node>();
+    held.push_back(made.get());
+    if constexpr (std::is_same_v<T, spread>)
+      (*nodes)[i].other = made;
+    else
+      (*nodes)[i] = made;
+  }
+  return held;
+}
+
+std::size_t count_marked(const std::vector<node*>& nodes) {
+  return static_cast<std::size_t>(std::count_if(nodes.begin(), nodes.end(), [](node* n) { return is_marked(n); }));
+}
+
+}  // namespace
+
+TEST_CASE("mark: what is reachable is marked, and nothing else") {
+  marked_heap t;
+  local<node> root = make<node>();
+  std::vector<node*> inside{root.get()}, outside;
+  const std::uint64_t seed = new_seed();
+  INFO("seed " << seed);
+  std::mt19937_64 random(seed);
+  for (int i = 0; i < 20'000; ++i) {
+    const local<node> made = make<node>();
+    if (i % 3 == 0) {
+      made->left = inside[random() % inside.size()];
+      outside.push_back(made.get());
+      continue;
+    }
+    node* parent = inside[random() % inside.size()];
+    made->right = inside[random() % inside.size()];
+    made->left = parent->left;
+    parent->left = made;
+    inside.push_back(made.get());
+  }
+  mark_from(t.h, root);
+  CHECK(count_marked(inside) == inside.size());
+  CHECK(count_marked(outside) == 0);
+  CHECK(t.h.marked_objects == inside.size());
+  CHECK(t.h.marked_bytes == inside.size() * sizeof(node));
+  CHECK(t.h.work.empty());
+}
+
+TEST_CASE("mark: fields beyond the mask, and those that a type shows") {
+  marked_heap t;
+  const local<wide> w = make<wide>();
+  w->first = make<node>();
+  w->last = make<node>();
+  const local<asked> a = make<asked>();
+  a->one = make<node>();
+  a->other = make<node>();
+  mark_from(t.h, w);
+  mark_from(t.h, a);
+  CHECK(is_marked(w->first.get()));
+  CHECK(is_marked(w->last.get()));
+  CHECK(is_marked(a->one.get()));
+  CHECK_FALSE(is_marked(a->other.get()));
+}
+
+TEST_CASE("mark: arrays of every length are scanned whole, in pieces where they are long") {
+  marked_heap t;
+  for (const std::size_t length : {0U, 1U, 63U, 2048U, 2049U, 2050U, 4098U, 4099U, 50'000U}) {
+    INFO("length " << length);
+    local<array<field<node>>> nodes = make_array<field<node>>(length);
+    const std::vector<node*> held = fill_array(nodes, length > 5000 ? 7 : 1);
+    mark_from(t.h, nodes);
+    CHECK(count_marked(held) == held.size());
+  }
+  local<array<spread>> parts = make_array<spread>(5000);
+  const std::vector<node*> held = fill_array(parts, 3);
+  mark_from(t.h, parts);
+  CHECK(count_marked(held) == held.size());
+}
+
+TEST_CASE("mark: a piece that is shared keeps its two halves together [work.1]") {
+  marked_heap t;
+  std::vector<local<array<field<node>>>> arrays;
+  std::vector<node*> held;
+  marker mark(t.h);
+  for (int i = 0; i < 40; ++i) {
+    arrays.push_back(make_array<field<node>>(20'000));
+    for (const std::size_t at : {0U, 2049U, 10'000U, 19'999U}) {
+      (*arrays.back())[at] = make<node>();
+      held.push_back((*arrays.back())[at].get());
+    }
+  }
+  // Half of what waits is shared again and again, so each place of a piece comes to be where it is cut.
+  for (const auto& nodes : arrays) {
+    mark.add(address_of(nodes.get()));
+    mark.drain(2);
+    while (work_chunk* chunk = t.h.work.take()) {
+      for (std::size_t i = 0; i < chunk->count; ++i)
+        if ((chunk->items[i] & 1) != 0) REQUIRE((i > 0 && (chunk->items[i - 1] & 1) == 0));
+      REQUIRE((chunk->items[0] & 1) == 0);
+      for (std::size_t i = 0; i < chunk->count; ++i) REQUIRE(chunk->items[i] != 0);
+      t.h.work.publish(chunk);
+      break;
+    }
+    mark.share();
+  }
+  while (mark.has_work() || !t.h.work.empty()) {
+    mark.drain(3);
+    mark.share();
+  }
+  mark.publish();
+  CHECK(count_marked(held) == held.size());
+}
+
+TEST_CASE("mark: who stops in between leaves nothing grey but what it publishes [mark.1]") {
+  marked_heap t;
+  local<node> list;
+  std::vector<node*> all;
+  for (int i = 0; i < 3000; ++i) {
+    local<node> made = make<node>();
+    made->left = list;
+    made->right = make<node>();
+    all.push_back(made.get());
+    all.push_back(made->right.get());
+    list = made;
+  }
+  {
+    marker first(t.h);
+    first.add(address_of(list.get()));
+  }
+  std::size_t steps = 0;
+  for (; !t.h.work.empty(); ++steps) {
+    marker step(t.h);
+    step.drain(100);
+  }
+  CHECK(steps > 10);
+  CHECK(count_marked(all) == all.size());
+}
+
+TEST_CASE("mark: without memory for candidates marking is complete all the same [mark.1]") {
+  marked_heap t;
+  local<array<field<node>>> nodes = make_array<field<node>>(3000);
+  const std::vector<node*> held = fill_array(nodes, 1);
+  for (node* n : held) {
+    const local<node> child = make<node>();
+    n->right = child;
+  }
+  std::vector<work_chunk*> hidden;
+  {
+    const failing_system none(0);
+    while (work_chunk* chunk = t.h.work.make_chunk()) hidden.push_back(chunk);
+    REQUIRE_FALSE(hidden.empty());
+    // One chunk is not enough for all of them.
+    t.h.work.drop_chunk(hidden.back());
+    marker mark(t.h);
+    mark.add(address_of(nodes.get()));
+    mark.drain(SIZE_MAX);
+    CHECK(t.h.rescan);
+    for (int turns = 0; turns < 100 && t.h.rescan.exchange(false); ++turns) {
+      mark.rescan();
+      mark.drain(SIZE_MAX);
+    }
+    CHECK_FALSE(t.h.rescan);
+  }
+  CHECK(count_marked(held) == held.size());
+  std::size_t children = 0;
+  for (node* n : held) children += is_marked(n->right.get());
+  CHECK(children == held.size());
+}
+
+}  // namespace umber::testing
