@@ -3,3 +3,8 @@
 
 #include <umber/heap.h>
 #include <umber/malloc.h>
+#include <umber/map.h>
+#include <umber/pool.h>
+#include <umber/slice.h>
+#include <umber/string.h>
+#include <umber/vector.h>
