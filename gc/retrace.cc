@@ -65,6 +65,15 @@ const type_layout* elements_of(std::uintptr_t object) {
   return layout_of(array_header::of(object).element_id());
 }
 
+// The span that an address lies in. The index knows only the pages on which a slot begins, so those before it are
+// asked.
+const mspan* span_around(std::uintptr_t address) {
+  for (std::size_t page = window.page_of(address).value;; --page) {
+    const mspan* s = window.span_of({page});
+    if (s != &no_span || page == 0) return s;
+  }
+}
+
 }  // namespace
 
 void for_each_slot(std::uintptr_t object, slot_visitor visit, void* context) {
@@ -80,10 +89,11 @@ void for_each_slot(std::uintptr_t object, slot_visitor visit, void* context) {
 
 std::uintptr_t object_around(std::uintptr_t address) {
   if (!window.contains(address)) return 0;
-  const mspan* s = span_of(address);
+  const mspan* s = span_around(address);
   // acquire: pairs with whoever made the span managed.
   if (s->owner.load(std::memory_order_acquire) != span_owner::managed || s->space == nullptr || address < s->base)
     return 0;
+  if (address >= window.address(s->run.end())) return 0;
   if (space_of(s).is_large()) return s->base;
   const std::size_t slot = (address - s->base) / s->slot_size;
   return slot < s->slots ? s->address({slot}) : 0;
@@ -132,12 +142,11 @@ bool retrace::is_free(const mspan* s, slot_id slot) const {
 
 const char* retrace::flaw_of(std::uintptr_t object) const {
   if (!window.contains(object)) return "an address that the heap does not know";
+  const std::uintptr_t around = object_around(object);
+  if (around == 0) return "the address of no managed object";
+  if (around != object) return "an address inside of an object";
   const mspan* s = span_of(object);
-  // acquire: pairs with whoever made the span managed.
-  if (s->owner.load(std::memory_order_acquire) != span_owner::managed || s->space == nullptr)
-    return "the address of no managed object";
   if (!heap_.owns(s)) return "an object of another heap";
-  if (object_around(object) != object) return "an address inside of an object";
   if (!space_of(s).is_large() && is_free(s, {(object - s->base) / s->slot_size})) return "an object that was freed";
   return nullptr;
 }
@@ -166,10 +175,10 @@ void retrace::finish_stack() {
       --depth_;
       continue;
     }
-    const std::uintptr_t object = top.object;
+    holder_ = top.object;
     top.object |= 1;
     for_each_slot(
-        object, [](void* self, std::uintptr_t slot) { static_cast<retrace*>(self)->look_at(slot); }, this);
+        holder_, [](void* self, std::uintptr_t slot) { static_cast<retrace*>(self)->look_at(slot); }, this);
   }
 }
 

@@ -54,6 +54,8 @@ class retrace {
   // What a check does with each slot of a reachable object, and with what it holds (0: null). Roots have slot 0.
   using visitor = void (*)(void* context, retrace& walk, std::uintptr_t slot, std::uintptr_t value);
 
+  // The object that the slot at hand lies in; 0: it is a root.
+  std::uintptr_t holder() const { return current_slot_ == 0 ? 0 : holder_; }
   // Walks the heap. False: no memory, and not all was seen.
   [[nodiscard]] bool run(visitor visit, void* context);
   // Ends the process: `value`, just visited, is reachable and wrong.
@@ -83,6 +85,7 @@ class retrace {
   scratch<step> stack_;
   std::size_t depth_ = 0;
   std::uintptr_t current_slot_ = 0;
+  std::uintptr_t holder_ = 0;
   std::uintptr_t root_object_ = 0;
   const char* root_ = nullptr;
   std::size_t root_thread_ = 0;

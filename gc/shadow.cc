@@ -155,8 +155,8 @@ void begin_shadow(managed_heap& h) {
   const lock_guard guard(h.mutators_lock);
   h.shadow->clear();
   retrace walk(world, "barrier check");
-  const auto note = [](void* shadow, retrace&, std::uintptr_t slot, std::uintptr_t value) {
-    const std::uintptr_t object = slot == 0 ? 0 : object_around(slot);
+  const auto note = [](void* shadow, retrace& at, std::uintptr_t slot, std::uintptr_t value) {
+    const std::uintptr_t object = at.holder();
     if (object != 0 && !decides_itself(object)) static_cast<slot_shadow*>(shadow)->note(slot, value);
   };
   if (!walk.run(note, h.shadow)) h.shadow->give_up();

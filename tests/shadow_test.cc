@@ -118,13 +118,14 @@ TEST_CASE("shadow: what is no object is named when it is stored") {
 TEST_CASE("shadow: no correct program is accused [shadow.1]") {
   umber::heap heap(checked());
   const umber::mutator attached(heap);
-  persistent<array<umber::field<node>>> shared(make_array<umber::field<node>>(16));
+  constexpr std::size_t length = 20000;  // with pages of its own
+  persistent<array<umber::field<node>>> shared(make_array<umber::field<node>>(length));
   std::atomic<bool> ended = false;
   const auto use = [&](std::uint64_t seed) {
     const umber::mutator attached_too(heap);
     std::minstd_rand random(static_cast<std::minstd_rand::result_type>(seed));
     while (!ended) {
-      auto& place = shared[0][random() % 16];
+      auto& place = shared[0][random() % length];
       const auto fresh = make<node>();
       fresh->left = place;
       if (random() % 4 == 0) fresh->left = nullptr;
