@@ -155,5 +155,15 @@ TEST_CASE("shadow: no correct program is accused [shadow.1]") {
   second.join();
 }
 
+TEST_CASE("shadow: objects of many pages are known on each of them") {
+  umber::heap heap(checked());
+  const umber::mutator attached(heap);
+  const auto many = make_array<umber::field<node>>(20000);
+  const auto one = make<node>();
+  for (umber::field<node>& place : *many) place = one;
+  heap.collect();
+  CHECK((*many)[19999] == one);
+}
+
 }  // namespace
 }  // namespace umber::gc
