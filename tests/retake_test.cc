@@ -21,11 +21,7 @@ constexpr std::uint64_t no_bound = UINT64_MAX;
 
 // What a thread did before it fell asleep is seen by whoever heard of its sleep from the system. The thread sanitizer
 // does not know that, and delays handlers of signals.
-#if defined(__SANITIZE_THREAD__)
-constexpr bool sleepers_are_seen = false;
-#else
-constexpr bool sleepers_are_seen = true;
-#endif
+constexpr bool sleepers_are_seen = !thread_sanitized;
 
 span_class class_of(std::size_t size) { return span_class::noscan(class_for(size)); }
 
@@ -164,8 +160,7 @@ TEST_CASE("retake: a sleeping thread loses its processor, and on waking goes on 
     if (round % 3 != 0) processors::flush_idle(UINT64_MAX);
     sleeper.tell([&] {
       for (std::size_t i = 0; i < blocks.size(); ++i) {
-        if (i % 3 == round % 3) end_block(blocks[i]);
-        if (i % 3 == round % 3) blocks[i] = new_block(8 + (i * round) % 900, i * round);
+        if (i % 3 == round % 3) end_block(blocks[i]), blocks[i] = new_block(8 + (i * round) % 900, i * round);
         if (!blocks[i].intact()) std::abort();
       }
     });

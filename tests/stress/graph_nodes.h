@@ -108,7 +108,7 @@ struct padded {
   witness end;
 };
 using tail = padded<9000>;
-using huge = padded<40000>;
+using huge = padded<150000>;
 
 struct holder {
   stamp s;

@@ -1,0 +1,264 @@
+#include "gc/cycle.h"
+
+#include "gc_testing.h"
+
+#include <new>
+
+namespace umber::testing {
+namespace {
+
+using namespace gc;
+
+struct node {
+  field<node> next, other;
+  std::uint64_t number = 0;
+};
+struct failure {};
+struct throws_at_three {
+  field<node> next;
+  static inline std::atomic<int> made{0}, gone{0};
+  throws_at_three() {
+    if (++made % 3 == 0) throw failure{};
+  }
+  ~throws_at_three() { ++gone; }
+  static constexpr auto pointers = umber::pointers(&throws_at_three::next);
+};
+struct collects {
+  field<node> first, second;
+  explicit collects(umber::heap& heap) {
+    first = make<node>();
+    first->number = 1;
+    heap.collect();
+    second = make<node>();
+    second->number = 2;
+    heap.collect();
+  }
+  static constexpr auto pointers = umber::pointers(&collects::first, &collects::second);
+};
+
+local<node> make_list(std::uint64_t length) {
+  local<node> list;
+  for (std::uint64_t i = 0; i < length; ++i) {
+    const local<node> fresh = make<node>();
+    fresh->number = i;
+    fresh->next = list;
+    list = fresh;
+  }
+  return list;
+}
+bool intact(const node* list, std::uint64_t length) {
+  for (; list != nullptr && length > 0; list = list->next)
+    if (list->number != --length) return false;
+  return list == nullptr && length == 0;
+}
+
+// A thread that collects all the time.
+class collecting {
+ public:
+  explicit collecting(umber::heap& heap)
+      : thread_([this, &heap] {
+          while (!over_) heap.collect();
+        }) {}
+  ~collecting() {
+    over_ = true;
+    const blocking waiting;
+    thread_.join();
+  }
+  collecting(const collecting&) = delete;
+  collecting& operator=(const collecting&) = delete;
+
+ private:
+  std::atomic<bool> over_{false};
+  std::thread thread_;
+};
+
+constexpr barrier every_kind[] = {barrier::hybrid, barrier::deletion, barrier::insertion, barrier::stop_the_world};
+
+heap_options options_of(barrier kind, unsigned workers) {
+  heap_options options = never_by_itself();
+  options.kind = kind;
+  options.workers = workers;
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("cycle: what handles, fields and persistents reach lives, and the rest is freed [cycle.1]") {
+  for (const barrier kind : every_kind) {
+    test_heap t(options_of(kind, 1));
+    const local<node> list = make_list(1000);
+    const persistent<node> kept = make_list(500);
+    static_cast<void>(make_list(10'000));
+    t.heap.collect();
+    CHECK(t.heap.statistics().marked_objects == 1500);
+    CHECK(intact(list, 1000));
+    CHECK(intact(kept, 500));
+  }
+}
+
+TEST_CASE("cycle: a graph that changes while it is marked is marked whole [cycle.1]") {
+  for (const barrier kind : every_kind)
+    for (const unsigned workers : {1U, 3U}) {
+      INFO("collector " << static_cast<int>(kind) << ", workers " << workers);
+      test_heap t(options_of(kind, workers));
+      constexpr std::uint64_t length = 5000;
+      const local<node> one = make<node>(), two = make<node>();
+      one->next = make_list(length);
+      const collecting others(t.heap);
+      for (int i = 0; i < 3000; ++i) {
+        // The list hangs now here, now there, and in between on nothing but a pointer.
+        node* list = one->next.get();
+        node* tail = list->next.get();
+        list->next = nullptr;
+        one->next = nullptr;
+        list->next = tail;
+        two->next = list;
+        safepoint();
+        one->next = two->next.get();
+        two->next = nullptr;
+        static_cast<void>(make<node>());
+        if (i % 500 == 0) REQUIRE(intact(one->next.get(), length));
+      }
+      REQUIRE(intact(one->next.get(), length));
+    }
+}
+
+TEST_CASE("cycle: objects that are made while the heap is marked survive the cycle") {
+  test_heap t;
+  const collecting others(t.heap);
+  for (int turn = 0; turn < 50; ++turn) {
+    const local<node> list = make_list(3000);
+    const local<array<field<node>>> large = make_array<field<node>>(30'000);
+    (*large)[29'999] = list;
+    REQUIRE(intact((*large)[29'999].get(), 3000));
+  }
+}
+
+TEST_CASE("cycle: a constructor that throws leaves nothing, and no destructor runs") {
+  test_heap t;
+  throws_at_three::made = throws_at_three::gone = 0;
+  int thrown = 0;
+  for (int i = 0; i < 300; ++i) {
+    try {
+      static_cast<void>(make<throws_at_three>());
+    } catch (const failure&) {
+      ++thrown;
+    }
+  }
+  t.heap.collect();
+  CHECK(thrown == 100);
+  CHECK(throws_at_three::gone == 200);
+  CHECK(t.heap.statistics().marked_objects == 0);
+}
+
+TEST_CASE("cycle: a constructor may collect, and its object is held meanwhile") {
+  test_heap t;
+  const local<collects> made = make<collects>(t.heap);
+  t.heap.collect();
+  CHECK(made->first->number == 1);
+  CHECK(made->second->number == 2);
+}
+
+TEST_CASE("cycle: handles are destroyed in any order, and hold until then") {
+  const std::uint64_t seed = new_seed();
+  INFO("seed " << seed);
+  std::mt19937_64 random(seed);
+  test_heap t;
+  std::vector<std::unique_ptr<local<node>>> handles;
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    handles.push_back(std::make_unique<local<node>>(make<node>()));
+    (*handles.back())->number = i;
+  }
+  while (!handles.empty()) {
+    std::swap(handles[random() % handles.size()], handles.back());
+    handles.pop_back();
+    t.heap.collect();
+    REQUIRE(t.heap.statistics().marked_objects == handles.size());
+  }
+}
+
+TEST_CASE("cycle: a thread that waits in `blocking` holds up no cycle, and finds its objects") {
+  test_heap t;
+  other_thread other(t.heap);
+  std::atomic<bool> waits{false}, over{false}, whole{false};
+  other.start([&] {
+    const local<node> list = make_list(1000);
+    {
+      const blocking waiting;
+      waits = true;
+      while (!over) std::this_thread::yield();
+    }
+    whole = intact(list, 1000);
+  });
+  while (!waits) safepoint();
+  for (int i = 0; i < 20; ++i) t.heap.collect();
+  CHECK(t.heap.statistics().marked_objects == 1000);
+  over = true;
+  other.wait();
+  CHECK(whole);
+}
+
+TEST_CASE("cycle: threads attach and detach in the middle of cycles, and lose nothing they hand on") {
+  test_heap t;
+  persistent<node> handed_on = make_list(100);
+  const collecting others(t.heap);
+  for (int turn = 0; turn < 300; ++turn) {
+    std::atomic<bool> whole{false};
+    std::thread other([&] {
+      const umber::mutator attached(t.heap);
+      const local<node> list = handed_on.get();
+      whole = intact(list, 100);
+      handed_on = make_list(100);
+    });
+    {
+      const blocking waiting;
+      other.join();
+    }
+    REQUIRE(whole);
+  }
+  CHECK(intact(handed_on, 100));
+}
+
+TEST_CASE("cycle: an edge that only a thread without handles knew of is recorded as it detaches [cycle.1]") {
+  test_heap t;
+  const local<node> from = make<node>(), to = make<node>();
+  from->next = make_list(50);
+  const collecting others(t.heap);
+  for (int turn = 0; turn < 500; ++turn) {
+    std::thread other([&] {
+      const umber::mutator attached(t.heap);
+      to->next = from->next.get();
+      from->next = nullptr;
+    });
+    {
+      const blocking waiting;
+      other.join();
+    }
+    from->next = to->next.get();
+    to->next = nullptr;
+    REQUIRE(intact(from->next.get(), 50));
+  }
+}
+
+TEST_CASE("cycle: a heap collects by itself as it grows, and not below its minimum") {
+  heap_options options;
+  options.minimum = 1 << 20;
+  test_heap t(options);
+  for (int i = 0; i < 10'000; ++i) static_cast<void>(make<node>());
+  CHECK(t.heap.statistics().cycles == 0);
+  for (int i = 0; i < 1'000'000; ++i) static_cast<void>(make<node>());
+  CHECK(t.heap.statistics().cycles > 5);
+  CHECK(t.heap.statistics().heap_bytes < 16 << 20);
+}
+
+TEST_CASE("cycle: torture collects at every allocation, and what is held survives") {
+  heap_options options = never_by_itself();
+  options.torture = 1;
+  test_heap t(options);
+  const std::uint64_t before = t.heap.statistics().cycles;
+  const local<node> list = make_list(50);
+  CHECK(t.heap.statistics().cycles >= before + 50);
+  CHECK(intact(list, 50));
+}
+
+}  // namespace umber::testing

@@ -1,0 +1,158 @@
+#include "gc/weak.h"
+
+#include "gc_testing.h"
+
+namespace umber::testing {
+namespace {
+
+using namespace gc;
+
+struct node {
+  field<node> next;
+  weak_field<node> friend_of;
+  std::uint64_t number = 0;
+};
+
+}  // namespace
+
+TEST_CASE("weak: a reference gives its object while something else holds it, and null afterwards") {
+  test_heap t;
+  weak<node> reference;
+  CHECK(reference.lock() == nullptr);
+  {
+    const local<node> object = make<node>();
+    object->number = 5;
+    reference = object.get();
+    t.heap.collect();
+    CHECK(reference.lock() == object.get());
+    CHECK(reference.lock()->number == 5);
+  }
+  t.heap.collect();
+  CHECK(reference.lock() == nullptr);
+  reference = nullptr;
+  CHECK(reference.lock() == nullptr);
+}
+
+TEST_CASE("weak: what was locked is held, and its whole graph with it") {
+  test_heap t;
+  weak<node> reference;
+  {
+    const local<node> object = make<node>();
+    object->next = make<node>();
+    object->next->number = 9;
+    reference = object.get();
+  }
+  const local<node> held = reference.lock();
+  REQUIRE(held != nullptr);
+  t.heap.collect();
+  CHECK(held->next->number == 9);
+  CHECK(reference.lock() == held.get());
+}
+
+TEST_CASE("weak: a field of an object refers weakly, and lives with the object") {
+  test_heap t;
+  const local<node> holder = make<node>();
+  {
+    const local<node> object = make<node>();
+    holder->friend_of = object.get();
+    t.heap.collect();
+    CHECK(holder->friend_of.lock() == object.get());
+  }
+  t.heap.collect();
+  CHECK(holder->friend_of.lock() == nullptr);
+  holder->friend_of = holder.get();
+  t.heap.collect();
+  CHECK(holder->friend_of.lock() == holder.get());
+}
+
+TEST_CASE("weak: many references are cleared exactly where their object is gone") {
+  test_heap t;
+  std::vector<std::unique_ptr<weak<node>>> references;
+  std::vector<local<node>> kept;
+  for (std::size_t i = 0; i < 5000; ++i) {
+    const local<node> object = make<node>();
+    references.push_back(std::make_unique<weak<node>>(object));
+    if (i % 3 == 0) kept.emplace_back(object);
+  }
+  t.heap.collect();
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < references.size(); ++i)
+    wrong += references[i]->lock().get() != (i % 3 == 0 ? kept[i / 3].get() : nullptr);
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("weak: the boxes of references that are gone are freed") {
+  test_heap t;
+  const local<node> object = make<node>();
+  for (int i = 0; i < 1000; ++i) {
+    const weak<node> reference(object);
+  }
+  t.heap.collect();
+  CHECK(t.heap.statistics().marked_objects <= 2);
+}
+
+TEST_CASE("weak: a load during marking is whole, whenever it comes [weak.1]") {
+  test_heap t;
+  const local<node> holder = make<node>();
+  std::atomic<bool> over{false};
+  std::thread collecting([&] {
+    while (!over) t.heap.collect();
+  });
+  std::size_t gone = 0, lost = 0;
+  std::vector<local<node>> held;
+  for (std::uint64_t i = 0; i < 30'000; ++i) {
+    {
+      const local<node> object = make<node>();
+      object->number = i;
+      object->next = make<node>();
+      object->next->number = i + 1;
+      holder->friend_of = object.get();
+      if (holder->friend_of.lock() == nullptr) ++lost;
+    }
+    for (int wait = static_cast<int>(i % 7); wait > 0; --wait) safepoint();
+    const local<node> locked = holder->friend_of.lock();
+    if (locked == nullptr) {
+      ++gone;
+      continue;
+    }
+    safepoint();
+    if (locked->number != i || locked->next->number != i + 1) FAIL("object " << i);
+    if (i % 100 == 0) held.emplace_back(locked);
+  }
+  over = true;
+  {
+    const blocking waiting;
+    collecting.join();
+  }
+  CHECK(lost == 0);
+  for (const local<node>& object : held)
+    if (object->next->number != object->number + 1) FAIL("object " << object->number);
+  CHECK(held.size() + gone > 0);
+}
+
+TEST_CASE("weak: a living object is never taken for dead while others sweep [weak.1]") {
+  test_heap t;
+  std::vector<std::unique_ptr<other_thread>> threads;
+  std::atomic<bool> over{false};
+  std::atomic<std::size_t> lost{0};
+  for (int i = 0; i < 3; ++i) {
+    threads.push_back(std::make_unique<other_thread>(t.heap));
+    threads.back()->start([&] {
+      const local<node> object = make<node>();
+      const weak<node> reference(object);
+      while (!over) {
+        static_cast<void>(make<node>());
+        lost += reference.lock() != object.get();
+      }
+    });
+  }
+  for (int i = 0; i < 300; ++i) t.heap.collect();
+  over = true;
+  {
+    const blocking waiting;
+    threads.clear();
+  }
+  CHECK(lost == 0);
+}
+
+}  // namespace umber::testing
