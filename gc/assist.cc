@@ -45,7 +45,7 @@ void pay_for(mutator& m, std::size_t bytes) {
     }
     m.contributed = m.contributed || took_work;
     const std::uint64_t took = os::now() - before;
-    if (took > m.longest_stall_ns) m.longest_stall_ns = took;
+    m.stalls.add(stall_cause::assist, took);
     h.assist_ns.fetch_add(os::thread_cpu_time() - cpu_before, std::memory_order_relaxed);  // relaxed: a statistic
     answer_pending(m);
     if (!took_work) return;

@@ -82,6 +82,12 @@ umber_heap* umber_heap_create(const umber_heap_options* given) noexcept {
 void umber_heap_destroy(umber_heap* heap) noexcept { destroy_heap(state(heap)); }
 void umber_collect(umber_heap* heap) noexcept { collect(state(heap)); }
 
+size_t umber_heap_metrics_json(umber_heap* heap, char* buffer, size_t capacity) noexcept {
+  heap_statistics figures{};
+  read_statistics(state(heap), figures);
+  return write_json(figures, buffer, capacity);
+}
+
 int umber_attach(umber_heap* heap) noexcept { return attach(state(heap)) == nullptr ? -1 : 0; }
 
 void umber_detach() noexcept {

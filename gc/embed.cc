@@ -2,6 +2,7 @@
 #include "cycle.h"
 #include "driver.h"
 #include "handshake.h"
+#include "metrics.h"
 #include "refill.h"
 #include "request.h"
 #include "settings.h"
@@ -245,6 +246,8 @@ void collect(heap_state* h) noexcept {
 
 void read_statistics(heap_state* h, heap_statistics& into) noexcept {
   // relaxed, all: figures.
+  into.percent = h->options.percent;
+  into.limit = h->options.limit;
   into.cycles = h->cycles.load(std::memory_order_relaxed);
   into.live_bytes = h->last_marked_bytes;
   into.heap_bytes = h->heap_bytes.load(std::memory_order_relaxed);
@@ -254,10 +257,16 @@ void read_statistics(heap_state* h, heap_statistics& into) noexcept {
   into.mark_ns = h->mark_ns.load(std::memory_order_relaxed);
   into.assist_ns = h->assist_ns.load(std::memory_order_relaxed);
   into.sweep_ns = h->sweep_ns.load(std::memory_order_relaxed);
-  into.longest_stall_ns = h->longest_stall_ns.load(std::memory_order_relaxed);
   const lock_guard guard(h->mutators_lock);
-  for (const mutator* m = h->mutators; m != nullptr; m = m->next)
-    if (m->longest_stall_ns > into.longest_stall_ns) into.longest_stall_ns = m->longest_stall_ns;
+  into.mutators = h->mutator_count;
+  h->stalls.add_to(into.stalls);
+  for (const mutator* m = h->mutators; m != nullptr; m = m->next) m->stalls.add_to(into.stalls);
+  for (const stall_histogram& each : into.stalls)
+    if (each.longest_ns > into.longest_stall_ns) into.longest_stall_ns = each.longest_ns;
+}
+
+std::size_t write_json(const heap_statistics& statistics, char* buffer, std::size_t capacity) noexcept {
+  return write_metrics(statistics, buffer, capacity);
 }
 
 mutator_state* attach(heap_state* h) noexcept {

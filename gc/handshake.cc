@@ -86,6 +86,24 @@ void sleep_parked(const managed_heap& h) {
   while (h.parked.load(std::memory_order_acquire) != 0) os::wait(futex_word(h.parked), 1);  // pairs with start_world
 }
 
+// Ends being blocked, unless somebody answers for the mutator, or the world is stopped.
+bool try_to_run(mutator& m) {
+  std::uint32_t expected = mutator::blocked;
+  // seq_cst: pairs with stop_world: either the asker sees that we run, and waits for our answer, or we see that the
+  // world is stopped. It also pairs, as an acquire, with the release in answer_if_blocked.
+  if (!m.state.compare_exchange_strong(expected, mutator::running, std::memory_order_seq_cst)) return false;
+  if (UMBER_LIKELY(m.heap->parked.load(std::memory_order_seq_cst) == 0)) return true;
+  become_blocked(m);
+  return false;
+}
+
+void wait_while_held(mutator& m) {
+  // relaxed: whether it still is so try_to_run finds out.
+  if (m.state.load(std::memory_order_relaxed) == mutator::answered_for)
+    os::wait(futex_word(m.state), mutator::answered_for);
+  sleep_parked(*m.heap);
+}
+
 // Names the mutators that have kept the collector waiting, once.
 void name_the_slow(managed_heap& h) {
   const lock_guard guard(h.mutators_lock);
@@ -116,10 +134,6 @@ bool try_join(managed_heap& h, mutator& m) {
   h.mutators = &m;
   ++h.mutator_count;
   return true;
-}
-
-void count_stall(mutator& m, std::uint64_t ns) {
-  if (ns > m.longest_stall_ns) m.longest_stall_ns = ns;
 }
 
 }  // namespace
@@ -171,14 +185,13 @@ void answer_pending(mutator& m) {
   // relaxed: answer_now looks again.
   const auto q = static_cast<question>(m.question.load(std::memory_order_relaxed));
   if (q == question::none) return;
-  const std::uint64_t before = os::now();
   if (q == question::park) {
     enter_blocking(m);  // which answers
-    leave_blocking(m);
-  } else {
-    answer_now(m);
+    return leave_blocking(m);
   }
-  count_stall(m, os::now() - before);
+  const std::uint64_t before = os::now();
+  answer_now(m);
+  m.stalls.add(stall_cause::handshake, os::now() - before);
 }
 
 void enter_blocking(mutator& m) {
@@ -187,19 +200,12 @@ void enter_blocking(mutator& m) {
 
 void leave_blocking(mutator& m) {
   if (--m.blocking_depth != 0) return;
-  const managed_heap& h = *m.heap;
-  for (;;) {
-    std::uint32_t expected = mutator::blocked;
-    // seq_cst: pairs with stop_world: either the asker sees that we run, and waits for our answer, or we see that the
-    // world is stopped. It also pairs, as an acquire, with the release in answer_if_blocked.
-    if (!m.state.compare_exchange_strong(expected, mutator::running, std::memory_order_seq_cst)) {
-      os::wait(futex_word(m.state), expected);
-      continue;
-    }
-    if (UMBER_LIKELY(h.parked.load(std::memory_order_seq_cst) == 0)) return;
-    become_blocked(m);
-    sleep_parked(h);
+  std::uint64_t waits_since = 0;
+  while (!try_to_run(m)) {
+    if (waits_since == 0) waits_since = os::now();
+    wait_while_held(m);
   }
+  if (waits_since != 0) m.stalls.add(stall_cause::wait, os::now() - waits_since);
 }
 
 void join(managed_heap& h, mutator& m) {
@@ -216,9 +222,7 @@ void leave(mutator& m) {
   (m.previous != nullptr ? m.previous->next : h.mutators) = m.next;
   if (m.next != nullptr) m.next->previous = m.previous;
   --h.mutator_count;
-  // relaxed: a statistic.
-  if (m.longest_stall_ns > h.longest_stall_ns.load(std::memory_order_relaxed))
-    h.longest_stall_ns.store(m.longest_stall_ns, std::memory_order_relaxed);
+  h.stalls.take_over(m.stalls);
 }
 
 }  // namespace umber::gc

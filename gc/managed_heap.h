@@ -90,7 +90,7 @@ struct heap_run {
   std::atomic<std::uint64_t> mark_ns{0};
   std::atomic<std::uint64_t> assist_ns{0};
   std::atomic<std::uint64_t> sweep_ns{0};
-  std::atomic<std::uint64_t> longest_stall_ns{0};
+  stall_record stalls;  // of mutators that have left; guarded by mutators_lock
   std::atomic<std::uint64_t> cycles{0};
   std::uint64_t made_at = 0;           // os::now
   std::uint64_t longest_round_ns = 0;  // of handshakes, in this cycle; the collector's thread

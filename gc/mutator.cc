@@ -2,6 +2,7 @@
 
 #include "alloc/bitmap.h"
 #include "alloc/metadata.h"
+#include "alloc/os.h"
 
 #include <cstring>
 
@@ -85,7 +86,10 @@ void mutator::become_black() {
 
 void mutator::record(std::uintptr_t object) {
   buffer[buffered++] = object;
-  if (UMBER_UNLIKELY(buffered == buffer_capacity)) empty_buffer();
+  if (UMBER_LIKELY(buffered < buffer_capacity)) return;
+  const std::uint64_t before = os::now();
+  empty_buffer();
+  stalls.add(stall_cause::barrier, os::now() - before);
 }
 
 void mutator::empty_buffer() {

@@ -22,6 +22,7 @@
 #pragma once
 
 #include "space.h"
+#include "stalls.h"
 #include "work.h"
 
 namespace umber::gc {
@@ -60,7 +61,7 @@ struct mutator : detail::mutator_state {
   void* c_handles = nullptr;   // of the C interface
   std::uint32_t tortured = 0;  // allocations, for torture
   std::int64_t debt = 0;       // bytes of marking it owes
-  std::uint64_t longest_stall_ns = 0;
+  stall_record stalls;
   std::uint64_t assist_ns = 0;
 
   // Makes entries up to `id`; false: no memory.

@@ -6,6 +6,7 @@
 #include "sweep.h"
 
 #include "alloc/bitmap.h"
+#include "alloc/os.h"
 
 #include <bit>
 #include <cstring>
@@ -75,6 +76,13 @@ bool have_slots(mutator& m, std::uint32_t id, space& home) {
   return true;
 }
 
+// A whole collection because there is no memory.
+void collect_in_want(mutator& m) {
+  const std::uint64_t before = os::now();
+  collect_for(m);
+  m.stalls.add(stall_cause::wait, os::now() - before);
+}
+
 // Every allocation comes here, and every n-th collects first.
 void torture(mutator& m) {
   if (++m.tortured % m.heap->options.torture == 0) collect_for(m);
@@ -85,7 +93,7 @@ void* allocate_slot(mutator& m, std::uint32_t id, space& home) {
   if (UMBER_UNLIKELY(m.heap->options.torture != 0)) torture(m);
   if (!m.make_room(id)) return nullptr;
   if (!have_slots(m, id, home)) {
-    collect_for(m);
+    collect_in_want(m);
     if (!have_slots(m, id, home)) return nullptr;
   }
   void* p = take_slot(m, id);
@@ -108,7 +116,7 @@ void* allocate_large(mutator& m, space& home, std::size_t bytes, page_word word)
   charge(m, bytes);
   mspan* s = large_span(m, home, bytes, word);
   if (s == nullptr) {
-    collect_for(m);
+    collect_in_want(m);
     s = large_span(m, home, bytes, word);
     if (s == nullptr) return nullptr;
   }

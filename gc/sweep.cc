@@ -17,21 +17,29 @@ void drop(managed_heap& h, mspan* s, span_stock& stock) {
   free_span(s, &stock);
 }
 
+// Sweeps the span and those after it, `most` in all, until one has free slots: that one, held.
+mspan* sweep_until_free(space& home, mutator& m, mspan* s, std::size_t most) {
+  for (; s != nullptr; s = home.take_unswept(m.epoch)) {
+    const swept result = sweep_one(*m.heap, s);
+    if (!home.is_large() && result.live < s->slots) return s;
+    if (home.is_large() && result.live == 0)
+      drop(*m.heap, s, m.stock);
+    else
+      home.put(s, m.epoch);
+    if (--most == 0) return nullptr;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 mspan* sweep_for(space& home, mutator& m, std::size_t most) {
-  for (std::size_t i = 0; i < most; ++i) {
-    mspan* s = home.take_unswept(m.epoch);
-    if (s == nullptr) return nullptr;
-    const swept result = sweep_one(*m.heap, s);
-    if (home.is_large() && result.live == 0) {
-      drop(*m.heap, s, m.stock);
-      continue;
-    }
-    if (!home.is_large() && result.live < s->slots) return s;
-    home.put(s, m.epoch);
-  }
-  return nullptr;
+  mspan* first = home.take_unswept(m.epoch);
+  if (first == nullptr) return nullptr;
+  const std::uint64_t before = os::now();
+  mspan* found = sweep_until_free(home, m, first, most);
+  m.stalls.add(stall_cause::sweep, os::now() - before);
+  return found;
 }
 
 void sweep_rest(managed_heap& h, span_stock& stock) {

@@ -51,6 +51,22 @@ struct heap_options {
   bool track_handles = false;   // persistent handles that are left when the heap goes: where they were made
 };
 
+// What makes a thread wait for the engine: a question of the collector; marking in return for memory; sweeping for
+// memory; a full barrier buffer; waiting for a collection, or for somebody who answers for it.
+enum class stall_cause : std::uint8_t { handshake, assist, sweep, barrier, wait };
+inline constexpr std::size_t stall_causes = 5;
+
+// Stalls by how long they were: counts[0] below shortest_ns, each further one up to twice as long, the last all above.
+struct stall_histogram {
+  static constexpr std::size_t buckets = 28;
+  static constexpr std::uint64_t shortest_ns = 128;
+
+  std::uint64_t count;
+  std::uint64_t total_ns;
+  std::uint64_t longest_ns;
+  std::uint64_t counts[buckets];
+};
+
 struct heap_statistics {
   std::uint64_t cycles;
   std::size_t live_bytes;       // marked by the last cycle
@@ -62,6 +78,10 @@ struct heap_statistics {
   std::uint64_t assist_ns;         // of these, by mutators
   std::uint64_t sweep_ns;          // CPU time of sweeping, in all
   std::uint64_t longest_stall_ns;  // of any mutator, by the engine
+  std::size_t mutators;            // attached now
+  std::size_t percent;             // as the heap has it, and the next
+  std::size_t limit;
+  stall_histogram stalls[stall_causes];  // of all mutators since the heap was made, by cause
 };
 
 class mutator;
@@ -72,6 +92,7 @@ UMBER_API heap_state* create_heap(const heap_options& options) noexcept;
 UMBER_API void destroy_heap(heap_state* h) noexcept;
 UMBER_API void collect(heap_state* h) noexcept;
 UMBER_API void read_statistics(heap_state* h, heap_statistics& into) noexcept;
+UMBER_API std::size_t write_json(const heap_statistics& statistics, char* buffer, std::size_t capacity) noexcept;
 UMBER_API mutator_state* attach(heap_state* h) noexcept;
 UMBER_API void detach(mutator_state* m) noexcept;
 UMBER_API void enter_blocking() noexcept;
@@ -114,6 +135,12 @@ class heap {
     heap_statistics result{};
     detail::read_statistics(state_, result);
     return result;
+  }
+
+  // The same as JSON, with the names of Go's runtime/metrics where the meaning is the same. The length of the whole text
+  // without its final zero, as snprintf; 8 KiB hold it.
+  std::size_t metrics_json(char* buffer, std::size_t capacity) const {
+    return detail::write_json(statistics(), buffer, capacity);
   }
 
  private:

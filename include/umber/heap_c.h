@@ -47,6 +47,9 @@ UMBER_API umber_heap* umber_heap_create(const umber_heap_options* options) UMBER
 UMBER_API void umber_heap_destroy(umber_heap* heap) UMBER_NOEXCEPT;
 /* A whole cycle: what was unreachable before is free when it returns. Any thread. */
 UMBER_API void umber_collect(umber_heap* heap) UMBER_NOEXCEPT;
+/* Statistics as JSON, with the names of Go's runtime/metrics where the meaning is the same. Returns the length of the
+   whole text without its final zero, as snprintf; 8 KiB hold it. */
+UMBER_API size_t umber_heap_metrics_json(umber_heap* heap, char* buffer, size_t capacity) UMBER_NOEXCEPT;
 
 /* 0, or -1 if there is no memory. A thread is attached to one heap at a time. */
 UMBER_API int umber_attach(umber_heap* heap) UMBER_NOEXCEPT;
