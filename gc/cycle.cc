@@ -242,7 +242,7 @@ void mark_along(managed_heap& h) {
                                     std::memory_order_relaxed);  // relaxed: an account
       worked = mark.took_work();
     }
-    h.helpers_marking.fetch_sub(1, std::memory_order_acq_rel);
+    h.helpers_marking.fetch_sub(1, std::memory_order_acq_rel);  // pairs with nobody_has_work
     if (!worked) os::yield();
   }
 }

@@ -146,7 +146,7 @@ TEST_CASE("weak: a living object is never taken for dead while others sweep [wea
       }
     });
   }
-  for (int i = 0; i < 300; ++i) t.heap.collect();
+  for (int i = 0; i < 20; ++i) t.heap.collect();
   over = true;
   {
     const blocking waiting;
