@@ -160,7 +160,10 @@ void insertion_barrier(const std::atomic<void*>* slot, void* value) noexcept {
 
 void answer() noexcept { answer_pending(attached_or_die("safepoint")); }
 
-root_slot* make_root() noexcept { return attached_or_die("persistent").heap->roots.make(); }
+root_slot* make_root() noexcept {
+  managed_heap& h = *attached_or_die("persistent").heap;
+  return h.roots.make(h.options.track_handles ? __builtin_return_address(0) : nullptr);
+}
 
 void drop_root(root_slot* root) noexcept {
   if (is_forked()) return;
@@ -224,7 +227,13 @@ void destroy_heap(heap_state* h) noexcept {
     const lock_guard guard(h->mutators_lock);
     if (h->mutator_count != 0) die_misuse("~heap", "still has mutators attached");
   }
-  if (h->roots.in_use() != 0) die_misuse("~heap", "still has persistent or weak handles");
+  if (h->roots.in_use() != 0) {
+    h->roots.report_leaks();
+    die_misuse("~heap",
+               h->options.track_handles
+                   ? "still has persistent or weak handles"
+                   : "still has persistent or weak handles; UMBER_GC_CHECK=handles tells where they were made");
+  }
   stop_threads(*h);
   drop_shadow(*h);
   span_stock stock;

@@ -21,13 +21,17 @@ using namespace alloc;
 
 class root_table {
  public:
-  [[nodiscard]] detail::root_slot* make();  // null: no memory
+  // Null: no memory. `place` is the code that makes the handle, or null.
+  [[nodiscard]] detail::root_slot* make(const void* place = nullptr);
   void drop(detail::root_slot* root);
   // The table that a slot is of.
   static root_table& of(const detail::root_slot* root) {
     return *pointer_to<block>(round_down(address_of(root), sizeof(block)))->table;
   }
   std::size_t in_use() const { return in_use_.load(std::memory_order_relaxed); }  // relaxed: a number on its own
+
+  // A line on stderr for each place whose handles are left, with how many, as far as places are known.
+  void report_leaks() const;
 
   // Whether a slot lies there.
   bool holds(std::uintptr_t address) const {

@@ -2,6 +2,9 @@
 
 #include "testing.h"
 
+#include <umber/umber.h>
+
+#include <memory>
 #include <set>
 #include <thread>
 
@@ -91,6 +94,40 @@ TEST_CASE("roots: without memory there is no slot, and what there was stays") {
   }
   CHECK(held_by(table).size() == made);
   CHECK(table.make() != nullptr);
+}
+
+TEST_CASE("roots: handles that are left are told by the place that made them") {
+  struct node {
+    umber::field<node> next;
+  };
+  const auto end = death_of([] {
+    heap_options options;
+    options.track_handles = true;
+    auto* left = new std::vector<persistent<node>>;
+    umber::heap heap(options);
+    const umber::mutator attached(heap);
+    const auto object = make<node>();
+    for (int i = 0; i < 3; ++i) left->push_back(object);
+    const persistent<node> gone(object);
+    left->emplace_back() = object;
+    static_cast<void>(new persistent<node>(object));
+  });
+  INFO(end.output);
+  CHECK(end.aborted());
+  CHECK(end.lines() == 4);
+  CHECK(end.says("umber: ~heap: 3 handles were made at roots_test+0x"));
+  CHECK(end.says("umber: ~heap: 1 handle was made at roots_test+0x"));
+  CHECK(end.says("umber: ~heap(): still has persistent or weak handles\n"));
+}
+
+TEST_CASE("roots: without tracking places are not known, and the message says how to know them") {
+  const auto end = death_of([] {
+    umber::heap heap;
+    const umber::mutator attached(heap);
+    new persistent<char>(make<char>());
+  });
+  CHECK(end.lines() == 1);
+  CHECK(end.says("UMBER_GC_CHECK=handles"));
 }
 
 }  // namespace umber::testing

@@ -62,7 +62,7 @@ UMBER_API void answer() noexcept;
 // The slots of persistent handles, and the boxes of weak ones.
 struct root_slot {
   std::atomic<void*> object{nullptr};
-  root_slot* next_free = nullptr;
+  void* link = nullptr;  // the next free slot; while it is used, where it was made, if that is tracked
 };
 UMBER_API root_slot* make_root() noexcept;  // null: no memory
 UMBER_API void drop_root(root_slot* root) noexcept;
@@ -197,20 +197,21 @@ template <class T>
 class persistent {
  public:
   persistent() noexcept = default;
-  persistent(T* object) { *this = object; }
-  persistent(const local<T>& object) : persistent(object.get()) {}
-  persistent(const persistent& other) : persistent(other.get()) {}
+  // Inlined always, so that a handle is known to be made where the program makes it (heap_options::track_handles).
+  [[gnu::always_inline]] persistent(T* object) { *this = object; }
+  [[gnu::always_inline]] persistent(const local<T>& object) : persistent(object.get()) {}
+  [[gnu::always_inline]] persistent(const persistent& other) : persistent(other.get()) {}
   persistent(persistent&& other) noexcept : root_(std::exchange(other.root_, nullptr)) {}
   ~persistent() {
     if (root_ != nullptr) detail::drop_root(root_);
   }
-  persistent& operator=(const persistent& other) { return *this = other.get(); }
+  [[gnu::always_inline]] persistent& operator=(const persistent& other) { return *this = other.get(); }
   persistent& operator=(persistent&& other) noexcept {
     std::swap(root_, other.root_);
     return *this;
   }
-  persistent& operator=(const local<T>& object) { return *this = object.get(); }
-  persistent& operator=(T* object) {
+  [[gnu::always_inline]] persistent& operator=(const local<T>& object) { return *this = object.get(); }
+  [[gnu::always_inline]] persistent& operator=(T* object) {
     if (root_ == nullptr && object == nullptr) return *this;
     if (root_ == nullptr && (root_ = detail::make_root()) == nullptr) detail::throw_bad_alloc();
     if (detail::barrier_needed()) detail::barrier(&root_->object, object);
