@@ -23,6 +23,7 @@ enum class rank : std::uint8_t {
   managed_types,  // layouts
   spaces,         // the list of a heap's spaces
   roots,          // persistent handles
+  finalizers,     // finalizers and cleanups
   space,          // the spans of one type
   object_map,     // mark bits
   work,           // candidates

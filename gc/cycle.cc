@@ -7,6 +7,7 @@
 #include "trace.h"
 #include "verify.h"
 #include "weak.h"
+#include "weak_map.h"
 
 #include "alloc/os.h"
 
@@ -44,9 +45,9 @@ void revise(managed_heap& h, const marker& mark, const stopwatch& watch) {
   mark_progress now;
   now.started_at = h.pace.started_at;
   // relaxed, all: figures.
-  now.heap_bytes = h.live_bytes + h.allocated.load(std::memory_order_relaxed);
+  now.heap_bytes = h.live_bytes + h.allocated.load(std::memory_order_relaxed) + h.external_now();
   now.work_done = h.marked_bytes.load(std::memory_order_relaxed) + mark.bytes();
-  now.most_work = h.pace.started_at;
+  now.most_work = h.pace.started_at - h.pace.external_at_start;
   const double ratio = is_limited(h, watch) ? 0 : revised_assist_ratio(h.pace.current, now);
   h.assist_ratio.store(ratio, std::memory_order_relaxed);
 }
@@ -90,6 +91,21 @@ void call_helpers(managed_heap& h) {
 void mark_roots(managed_heap& h, marker& mark) {
   if (is_planted(fault::root_missed)) return;
   h.roots.for_each([&](void* object) { mark.add(address_of(object)); });
+  h.finalizers.for_each_kept([&](void* object) { mark.add(address_of(object)); });
+}
+
+// Also the values of weak maps whose keys are alive.
+void mark_all_and_values(managed_heap& h, marker& mark, const stopwatch& watch) {
+  mark_all(h, mark, watch);
+  for (values how = values::gathered; mark_weak_maps(h, mark, how); how = values::marked_at_once)
+    mark_all(h, mark, watch);
+}
+
+// Asks for what the barriers have recorded. Whether that was nothing, and no value of a weak map was alive before.
+bool nothing_is_left(managed_heap& h, marker& mark) {
+  const bool found = mark_weak_maps(h, mark, values::gathered);  // before the question: see weak_map.h
+  ask_all(h, question::flush);
+  return !found && !h.found_grey.load(std::memory_order_relaxed) && h.work.empty();  // relaxed: answered
 }
 
 // Marks, and asks for what the barriers have recorded, until a whole round of that brings nothing.
@@ -97,14 +113,35 @@ void mark_to_the_end(managed_heap& h, marker& mark, const stopwatch& watch) {
   for (;;) {
     // Before marking: who leaves with grey objects after it is not overlooked. relaxed: published by the question.
     h.found_grey.store(false, std::memory_order_relaxed);
-    mark_all(h, mark, watch);
+    mark_all_and_values(h, mark, watch);
     h.weak_verdict.store(verdict::closing, std::memory_order_release);  // release, all: pair with lock_target
-    ask_all(h, question::flush);
-    if (!h.found_grey.load(std::memory_order_relaxed) && h.work.empty()) break;  // relaxed: answered
+    if (nothing_is_left(h, mark)) break;
     if (is_planted(fault::one_flush_round)) break;
     h.weak_verdict.store(verdict::open, std::memory_order_release);
   }
   h.weak_verdict.store(verdict::decided, std::memory_order_release);
+}
+
+// Marks what the finalizers of dead objects will need, and queues them. Until they run no mutator can reach any of it.
+void queue_finalizers(managed_heap& h, marker& mark, const stopwatch& watch) {
+  bool any = false;
+  h.finalizers.for_each_dying([&](std::uintptr_t) { any = true; });
+  if (any) {
+    ask_all(h, question::flush);  // no weak load is under way that read a reference before it was cleared
+    h.finalizers.for_each_dying([&](std::uintptr_t object) { mark.add_children(object); });
+    do {
+      h.found_grey.store(false, std::memory_order_relaxed);  // relaxed: published by the question
+      mark_all_and_values(h, mark, watch);
+    } while (!nothing_is_left(h, mark));
+    h.finalizers.queue_finalizers([&](std::uintptr_t object) {
+      const mspan* s = span_of(object);
+      // relaxed, both: figures.
+      h.marked_bytes.fetch_add(s->slot_size != 0 ? s->slot_size : s->run.count.bytes(), std::memory_order_relaxed);
+      h.marked_objects.fetch_add(1, std::memory_order_relaxed);
+    });
+  }
+  h.finalizers.queue_cleanups();
+  if (h.finalizers.due() != 0) h.finalizers.wake();
 }
 
 // The historical collectors: a snapshot needs all handles at one time, and Dijkstra's barrier, which does not record
@@ -133,7 +170,8 @@ void begin(managed_heap& h) {
   h.marked_objects.store(0, std::memory_order_relaxed);
   h.background_credit.store(0, std::memory_order_relaxed);
   h.trigger.store(SIZE_MAX, std::memory_order_relaxed);
-  h.pace.started_at = h.live_bytes + h.allocated.load(std::memory_order_relaxed);
+  h.pace.external_at_start = h.external_now();
+  h.pace.started_at = h.live_bytes + h.allocated.load(std::memory_order_relaxed) + h.pace.external_at_start;
   h.weak_verdict.store(verdict::open, std::memory_order_relaxed);
   h.has_neighbours = managed_heap::count.load(std::memory_order_relaxed) > 1;
   h.assist_ratio.store(h.pace.current.assist_ratio, std::memory_order_relaxed);
@@ -148,7 +186,9 @@ void settle_accounts(managed_heap& h, const stopwatch& watch, std::size_t alloca
   const std::uint64_t cpu = watch.cpu();
   cycle_record& last = h.pace.last;
   last.marked_bytes = marked;
-  last.allocated_while_marking = allocated;
+  const std::size_t external = h.external_now();
+  const std::size_t before = h.pace.external_at_start;
+  last.allocated_while_marking = allocated + (external > before ? external - before : 0);
   last.mark_cpu_ns = cpu + h.assist_ns.load(std::memory_order_relaxed) - h.pace.assist_ns_before;
   h.pace.assist_ns_before = h.assist_ns.load(std::memory_order_relaxed);
   const std::uint64_t all_cpu = watch.passed() * os::processor_count();
@@ -179,14 +219,17 @@ void tell_of_limit(managed_heap& h) {
 void make_plan(managed_heap& h) {
   tell_of_limit(h);
   memory_state memory;
-  memory.heap_bytes = h.live_bytes;
+  const std::size_t external = h.external_now();
+  h.pace.last.external_bytes = external;
+  h.external_planned.store(external, std::memory_order_relaxed);  // relaxed: a figure
+  memory.heap_bytes = h.live_bytes + external;
   // relaxed: a figure.
   const std::size_t in_spans = h.heap_bytes.load(std::memory_order_relaxed);
   memory.overhead_bytes = in_spans > h.live_bytes ? in_spans - h.live_bytes : 0;
   h.pace.current = plan_cycle(h.pace.options, h.pace.last, memory);
   const std::size_t trigger = h.pace.current.trigger;
   // relaxed, both: mutators may see them late.
-  h.trigger.store(trigger == SIZE_MAX ? SIZE_MAX : trigger - h.live_bytes, std::memory_order_relaxed);
+  h.trigger.store(trigger == SIZE_MAX ? SIZE_MAX : trigger - h.live_bytes - external, std::memory_order_relaxed);
   h.goal.store(h.pace.current.goal, std::memory_order_relaxed);
 }
 
@@ -211,9 +254,11 @@ void run_cycle(managed_heap& h, span_stock& stock) {
     mark_roots(h, mark);
     if (ends_stopped(h)) mark_stopped(h, mark, watch);
     mark_to_the_end(h, mark, watch);
+    trace.ended(phase::mark);
+    clear_weak(h);
+    clear_weak_maps(h);
+    queue_finalizers(h, mark, watch);
   }
-  trace.ended(phase::mark);
-  clear_weak(h);
   if (UMBER_UNLIKELY(h.options.check_marks)) check_marks(h);
   if (UMBER_UNLIKELY(h.shadow != nullptr)) check_shadow(h);
   h.marking.store(false, std::memory_order_relaxed);  // relaxed: who sees it late finds nothing to do
@@ -226,6 +271,7 @@ void run_cycle(managed_heap& h, span_stock& stock) {
   make_plan(h);
   h.cycles.fetch_add(1, std::memory_order_relaxed);  // relaxed: a statistic
   sweep_rest(h, stock);
+  make_plan(h);  // again: by now what the dead owned outside has been given back
   trace.ended(phase::sweep);
   trace.print();
 }

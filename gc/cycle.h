@@ -5,7 +5,8 @@
 //     settle           round 2: no store is under way that read the old value without recording it
 //     scan             round 3: each mutator's handles are candidates, and it allocates black from now on
 //     mark, flush      round 4 and more: until a whole round of flushed buffers brings nothing new
-//     weak             references to what has no mark are cleared
+//     weak             references to what has no mark are cleared, in weak maps, too
+//     finalizers       what they will need is marked, and they are queued (finalizer.h)
 //     finish           the last round: barrier off, allocate white, spans given up
 //     sweep            the collector's thread, and every mutator that needs slots
 //
@@ -17,7 +18,7 @@
 // Concurrency
 //   run_cycle: the collector's thread. mark_with_others: any helper.
 // Uses / used by
-//   Uses handshake, mark, weak, sweep, pacer. Used by driver.
+//   Uses handshake, mark, weak, weak_map, finalizer, sweep, pacer. Used by driver.
 #pragma once
 
 #include "managed_heap.h"

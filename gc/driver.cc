@@ -19,12 +19,6 @@ const volatile std::uint32_t* futex_word(const std::atomic<std::uint32_t>& word)
   return reinterpret_cast<const volatile std::uint32_t*>(&word);
 }
 
-void end_thread(managed_heap& h) {
-  // release: pairs with the acquire in stop_threads.
-  h.running.fetch_sub(1, std::memory_order_release);
-  os::wake_all(futex_word(h.running));
-}
-
 void* collect_when_asked(void* heap) {
   managed_heap& h = *static_cast<managed_heap*>(heap);
   span_stock stock;
@@ -62,6 +56,14 @@ void* help(void* heap) {
   return nullptr;
 }
 
+}  // namespace
+
+void end_thread(managed_heap& h) {
+  // release: pairs with the acquire in stop_threads.
+  h.running.fetch_sub(1, std::memory_order_release);
+  os::wake_all(futex_word(h.running));
+}
+
 bool start_thread(managed_heap& h, void* (*body)(void*)) {
   sigset_t all;
   sigset_t before;
@@ -79,8 +81,6 @@ bool start_thread(managed_heap& h, void* (*body)(void*)) {
   if (!started) h.running.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a count
   return started;
 }
-
-}  // namespace
 
 unsigned worker_count(const heap_options& options) {
   if (options.workers != 0) return options.workers;

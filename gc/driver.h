@@ -16,6 +16,9 @@ namespace umber::gc {
 [[nodiscard]] unsigned worker_count(const heap_options& options);
 // False: a thread could not be had. Then none is left behind.
 [[nodiscard]] bool start_threads(managed_heap& h);
+// A thread of the heap, not attached; it ends by end_thread. False: it could not be had.
+[[nodiscard]] bool start_thread(managed_heap& h, void* (*body)(void* heap));
+void end_thread(managed_heap& h);
 // Lets a cycle under way end, and waits until the threads are gone.
 void stop_threads(managed_heap& h);
 

@@ -1,20 +1,23 @@
 // What the public headers call: handles, heaps and threads of a program, checked for misuse.
+#include "attach.h"
+#include "barrier.h"
 #include "cycle.h"
 #include "driver.h"
+#include "external.h"
+#include "finalizer_thread.h"
 #include "handshake.h"
 #include "metrics.h"
 #include "refill.h"
 #include "request.h"
+#include "retrace.h"
 #include "settings.h"
 #include "shadow.h"
 #include "sweep.h"
 #include "weak.h"
+#include "weak_map.h"
 
 #include "alloc/metadata.h"
 #include "alloc/os.h"
-#include "alloc/os_threads.h"
-
-#include <pthread.h>
 
 #include <new>
 
@@ -27,55 +30,13 @@ struct heap_state : gc::managed_heap {
 using namespace gc;
 using mutator = gc::mutator;
 
-namespace {
-constinit mutator_state unattached;
-}
-
-constinit thread_local mutator_state* current_mutator = &unattached;
 constinit std::atomic<std::uint32_t> barriers_on{0};
 
 namespace {
 
 constinit mutex<rank::managed_heaps> lock;
-constinit pool<mutator> mutators;  // guarded by lock, as the next
-constinit mutator* spare_mutators = nullptr;
 constinit pool<heap_state> heap_states;  // guarded by lock, as the next
 constinit heap_state* spare_heaps = nullptr;
-constinit std::atomic<bool> in_forked_child{false};
-
-mutator* attached() {
-  mutator_state* m = current_mutator;
-  return m == &unattached ? nullptr : static_cast<mutator*>(m);
-}
-
-[[noreturn]] void die_forked(const char* call) {
-  die_misuse(call, "is of no use in the child of a fork: its heap stayed in the parent (exec, or fork first)");
-}
-
-mutator& attached_or_die(const char* call) {
-  mutator* m = attached();
-  if (UMBER_LIKELY(m != nullptr)) return *m;
-  if (in_forked_child.load(std::memory_order_relaxed)) die_forked(call);  // relaxed: the child has one thread
-  die_misuse(call, "needs a thread that is attached: make an umber::mutator first");
-}
-
-// The child of a fork has neither the collector's threads nor the other mutators, and locks may be held for ever. It
-// may read and write objects, call malloc and exec; handles end quietly; what needs a collector says so and ends it.
-void forget_heaps_in_child() {
-  in_forked_child.store(true, std::memory_order_relaxed);  // relaxed, both: the child has one thread
-  barriers_on.store(0, std::memory_order_relaxed);
-  current_mutator = &unattached;
-}
-
-bool watch_forks() {
-  static constinit std::atomic<bool> watched{false};
-  // relaxed: registering twice does no harm.
-  if (watched.exchange(true, std::memory_order_relaxed)) return true;
-  return pthread_atfork(nullptr, nullptr, forget_heaps_in_child) == 0;
-}
-
-bool is_forked() { return in_forked_child.load(std::memory_order_relaxed); }  // relaxed: as above
-
 // A heap's tables, too.
 heap_state* new_heap() {
   const lock_guard guard(lock);
@@ -101,39 +62,17 @@ double worker_share(const heap_options& options) {
   return workers < processors ? static_cast<double>(workers) / processors : 1;
 }
 
-// A mutator's tables outlive it: the next one uses them.
-mutator* new_mutator() {
-  const lock_guard guard(lock);
-  mutator* m = spare_mutators;
-  if (m == nullptr) {
-    void* memory = mutators.allocate();
-    return memory == nullptr ? nullptr : new (memory) mutator;
-  }
-  spare_mutators = m->next;
-  detail::allocation_entry* const entries = m->entries;
-  held_span* const held = m->held;
-  void* const c_handles = m->c_handles;
-  const std::uint32_t capacity = m->capacity;
-  new (m) mutator;
-  m->entries = entries;
-  m->held = held;
-  m->c_handles = c_handles;
-  m->capacity = m->entry_count = capacity;
-  return m;
-}
-
-void release_mutator(mutator* m) {
-  const lock_guard guard(lock);
-  m->next = spare_mutators;
-  spare_mutators = m;
+// An object of the heap that this thread is attached to, which lives on.
+void expect_own(const char* call, const mutator& m, const void* object) {
+  if (object == nullptr) die_misuse(call, "there is no object");
+  const auto address = address_of(object);
+  if (object_around(address) != address || !m.heap->owns(span_of(address)))
+    die_misuse(call, object, "is no object of the heap that this thread is attached to");
+  // relaxed: set by this thread.
+  if (m.heap->shut.load(std::memory_order_relaxed)) die_misuse(call, "the heap is being destroyed");
 }
 
 }  // namespace
-
-void die_unattached() noexcept {
-  attached_or_die("local");
-  std::abort();
-}
 
 void barrier(const std::atomic<void*>* slot, void* value) noexcept {
   mutator* m = attached();
@@ -177,6 +116,60 @@ void drop_root(root_slot* root) noexcept {
 
 weak_box* make_weak_box(void* target) noexcept { return make_box(attached_or_die("weak"), target); }
 void* lock_weak(weak_box* box) noexcept { return lock_target(attached_or_die("lock"), *box); }
+
+weak_entry* make_weak_entry(void* key, void* value) noexcept {
+  mutator& m = attached_or_die("weak_map");
+  if (key == nullptr) die_misuse("weak_map", "null cannot be a key");
+  return make_entry(m, key, value);
+}
+void set_weak_value(weak_entry* entry, void* value) noexcept { set_value(attached_or_die("weak_map"), *entry, value); }
+void keep_weak_value(void* value) noexcept { keep_value(attached_or_die("weak_map"), value); }
+
+bool set_finalizer(void* object, const deferred_call* call) noexcept {
+  mutator& m = attached_or_die("set_finalizer");
+  expect_own("set_finalizer", m, object);
+  if (call == nullptr) {
+    m.heap->finalizers.clear(object);
+    return true;
+  }
+  want_finalizer_thread(*m.heap);
+  return m.heap->finalizers.set(object, *call);
+}
+
+bool add_cleanup(void* object, const deferred_call& call, void* kept, cleanup_id& id) noexcept {
+  mutator& m = attached_or_die("add_cleanup");
+  expect_own("add_cleanup", m, object);
+  if (kept == object) die_misuse("add_cleanup", object, "would be kept by its own cleanup, and never die");
+  if (kept != nullptr) expect_own("add_cleanup", m, kept);
+  want_finalizer_thread(*m.heap);
+  record_store(m, nullptr, kept);
+  return m.heap->finalizers.add_cleanup(object, call, kept, id);
+}
+
+bool cancel_cleanup(const cleanup_id& id) noexcept {
+  mutator& m = attached_or_die("cancel");
+  void* kept = nullptr;
+  if (!finalizer_table::cancel(id, kept)) return false;
+  record_store(m, kept, nullptr);
+  return true;
+}
+
+std::size_t run_finalizers(heap_state* h) noexcept {
+  mutator& m = attached_or_die("run_finalizers");
+  if (m.heap != h) die_misuse("run_finalizers", "this thread is attached to another heap");
+  return run_due(m);
+}
+
+void add_external(heap_state* h, std::ptrdiff_t bytes) noexcept {
+  mutator* m = h == nullptr ? &attached_or_die("add_external_bytes") : attached();
+  gc::add_external(h == nullptr ? *m->heap : *h, m, bytes);
+}
+
+void add_external_of(const void* object, std::ptrdiff_t bytes) noexcept {
+  const std::uintptr_t around = object_around(address_of(object));  // a base class may lie within its object
+  if (around == 0) die_misuse("account_external", object, "is no managed object");
+  gc::add_external(*space_of(span_of(around)).heap, attached(), bytes);
+}
 
 void* allocate_slow(type_description& type) noexcept {
   mutator& m = attached_or_die("make");
@@ -225,8 +218,10 @@ void destroy_heap(heap_state* h) noexcept {
   if (is_forked()) return;
   {
     const lock_guard guard(h->mutators_lock);
-    if (h->mutator_count != 0) die_misuse("~heap", "still has mutators attached");
+    for (const mutator* m = h->mutators; m != nullptr; m = m->next)
+      if (!m->of_heap) die_misuse("~heap", "still has mutators attached");
   }
+  finish_finalizers(*h);
   if (h->roots.in_use() != 0) {
     h->roots.report_leaks();
     die_misuse("~heap",
@@ -240,6 +235,7 @@ void destroy_heap(heap_state* h) noexcept {
   sweep_rest(*h, stock);
   sweep_everything(*h, stock);
   alloc::heap.empty_stock(stock);
+  h->finalizers.forget();
   managed_heap::count.fetch_sub(1, std::memory_order_relaxed);  // relaxed: as above
   release_heap(h);
 }
@@ -261,6 +257,7 @@ void read_statistics(heap_state* h, heap_statistics& into) noexcept {
   into.live_bytes = h->last_marked_bytes;
   into.heap_bytes = h->heap_bytes.load(std::memory_order_relaxed);
   into.allocated_bytes = h->allocated.load(std::memory_order_relaxed);
+  into.external_bytes = h->external_now();
   into.goal_bytes = h->goal.load(std::memory_order_relaxed);
   into.marked_objects = h->marked_objects.load(std::memory_order_relaxed);
   into.mark_ns = h->mark_ns.load(std::memory_order_relaxed);
@@ -278,28 +275,8 @@ std::size_t write_json(const heap_statistics& statistics, char* buffer, std::siz
   return write_metrics(statistics, buffer, capacity);
 }
 
-mutator_state* attach(heap_state* h) noexcept {
-  if (is_forked()) die_forked("mutator");
-  if (attached() != nullptr) die_misuse("mutator", "this thread is attached already");
-  mutator* m = new_mutator();
-  if (m == nullptr) return nullptr;
-  m->handles.next = m->handles.previous = &m->handles;
-  m->thread_id = os::thread_id();
-  join(*h, *m);
-  current_mutator = m;
-  return m;
-}
-
-void detach(mutator_state* state) noexcept {
-  if (is_forked()) return;
-  auto* m = static_cast<mutator*>(state);
-  if (attached() != m) die_misuse("~mutator", "belongs to another thread");
-  if (m->handles.next != &m->handles) die_misuse("~mutator", "still has locals");
-  leave(*m);
-  alloc::heap.empty_stock(m->stock);
-  current_mutator = &unattached;
-  release_mutator(m);
-}
+mutator_state* attach(heap_state* h) noexcept { return gc::attach(*h); }
+void detach(mutator_state* m) noexcept { gc::detach(*static_cast<mutator*>(m)); }
 
 void enter_blocking() noexcept { gc::enter_blocking(attached_or_die("blocking")); }
 void leave_blocking() noexcept {

@@ -5,9 +5,10 @@
 // Concurrency
 //   As said at each member.
 // Uses / used by
-//   Uses mutator, roots, work, space. Used by all above.
+//   Uses mutator, roots, finalizer, work, space. Used by all above.
 #pragma once
 
+#include "finalizer.h"
 #include "mutator.h"
 #include "pacer.h"
 #include "roots.h"
@@ -22,7 +23,8 @@ struct pace_state {
   pacer_options options;
   plan current;
   cycle_record last;
-  std::size_t started_at = 0;  // heap bytes when the cycle began
+  std::size_t started_at = 0;         // heap bytes when the cycle began
+  std::size_t external_at_start = 0;  // of these
   std::uint64_t assist_ns_before = 0;
   gc_cpu_limiter limiter;
   std::uint64_t limiter_updated_at = 0;  // os::now, with the next two: when and what the limiter was last told
@@ -39,6 +41,7 @@ struct heap_tables {
   mutex<rank::spaces> spaces_lock;
   std::uint32_t epoch = 0;  // sweeps begun; guarded by mutators_lock and spaces_lock: held both to change it
   root_table roots;
+  finalizer_table finalizers;
   work_list work;
 };
 
@@ -61,6 +64,7 @@ struct heap_run {
   std::atomic<bool> rescan{false};  // objects were marked without being queued: there was no memory
   std::atomic<std::size_t> heap_bytes{0};
   std::atomic<std::size_t> allocated{0};  // bytes since the last cycle ended, black ones too
+  std::atomic<std::int64_t> external{0};  // bytes of malloc memory that objects own
   std::atomic<std::size_t> marked_bytes{0};
   std::atomic<std::size_t> marked_objects{0};
 
@@ -72,8 +76,9 @@ struct heap_run {
   std::atomic<std::int64_t> background_credit{0};
   bool has_neighbours = false;  // there were other heaps when the cycle began
   bool told_of_limit = false;
-  std::size_t live_bytes = 0;         // when the last cycle ended
-  std::size_t last_marked_bytes = 0;  // of these, marked
+  std::size_t live_bytes = 0;                    // when the last cycle ended
+  std::size_t last_marked_bytes = 0;             // of these, marked
+  std::atomic<std::size_t> external_planned{0};  // external bytes when the plan was made
   pace_state pace;
 
   // The collector's thread, and those that help it.
@@ -84,7 +89,10 @@ struct heap_run {
   std::atomic<std::uint32_t> running{0};         // threads of the heap; a futex
   std::atomic<std::uint32_t> helpers_called{0};  // a futex
   std::atomic<std::uint32_t> helpers_marking{0};
-  std::atomic<std::uint32_t> helper_turns{0};  // begun so far
+  std::atomic<std::uint32_t> helper_turns{0};       // begun so far
+  std::atomic<std::uint32_t> finalizer_threads{0};  // 0 or 1; a futex
+  std::atomic<bool> finalizers_ending{false};
+  std::atomic<bool> shut{false};  // nothing can be made any more
 
   // Statistics.
   std::atomic<std::uint64_t> mark_ns{0};
@@ -107,6 +115,15 @@ struct managed_heap : heap_tables, heap_run {
 
   // All that is listed is unswept from now on. mutators_lock is held.
   void begin_sweep();
+  std::size_t external_now() const {
+    const std::int64_t bytes = external.load(std::memory_order_relaxed);  // relaxed: a figure
+    return bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+  }
+  std::size_t external_since_plan() const {
+    const std::size_t now = external_now();
+    const std::size_t then = external_planned.load(std::memory_order_relaxed);  // relaxed: a figure
+    return now > then ? now - then : 0;
+  }
   bool owns(const mspan* s) const { return s->space != nullptr && space_of(s).heap == this; }
 };
 

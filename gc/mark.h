@@ -39,6 +39,8 @@ class marker {
   void add(std::uintptr_t object) {
     if (object != 0) push(object);
   }
+  // What the object points to, and not itself.
+  void add_children(std::uintptr_t object) { scan(object, object_map::word_of(object)); }
   // Marks until about `most` objects have been looked at, or nothing is left that it could take. Bytes marked.
   std::size_t drain(std::size_t most);
   // Looks at the fields of all marked objects again.

@@ -47,7 +47,7 @@ bool mutator::next_word(std::uint32_t id) {
   const held_span h = held[id];
   if (h.span == nullptr) return false;
   UMBER_DCHECK(entries[id].next == 0);
-  // release: pairs with the acquire in who walks the allocated slots of a span that is held; they are seen as made.
+  // release: pairs with the acquire in for_each_object; what was made there is seen as it was made.
   h.span->free[h.word].store(0, std::memory_order_release);
   return take_word(id, h.word + 1);
 }

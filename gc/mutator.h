@@ -42,7 +42,9 @@ struct mutator : detail::mutator_state {
   work_list* work = nullptr;
   std::atomic<std::uint32_t> state{running};
   std::uint32_t blocking_depth = 0;
-  bool named = false;  // by the watchdog
+  bool named = false;    // by the watchdog
+  bool of_heap = false;  // its thread is one of the heap's own
+  bool asking = false;   // the program to make room
   std::uint32_t thread_id = 0;
   std::uint32_t capacity = 0;  // of entries and held
   held_span* held = nullptr;

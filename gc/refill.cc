@@ -22,13 +22,13 @@ void charge(mutator& m, std::size_t bytes) {
   managed_heap& h = *m.heap;
   // relaxed, both: numbers that nothing else hangs on.
   const std::size_t sum = h.allocated.fetch_add(bytes, std::memory_order_relaxed) + bytes;
-  if (UMBER_UNLIKELY(sum >= h.trigger.load(std::memory_order_relaxed))) start_cycle(h);
+  if (UMBER_UNLIKELY(sum + h.external_since_plan() >= h.trigger.load(std::memory_order_relaxed))) start_cycle(h);
   pay_for(m, bytes);
 }
 
 bool may_grow(managed_heap& h, std::size_t bytes) {
   // relaxed: a limit, not a lock.
-  return h.heap_bytes.load(std::memory_order_relaxed) + bytes <= h.options.hard_limit;
+  return h.heap_bytes.load(std::memory_order_relaxed) + h.external_now() + bytes <= h.options.hard_limit;
 }
 
 mspan* fresh_span(mutator& m, space& home, std::size_t bytes = 0, page_word word = {}) {
@@ -88,13 +88,32 @@ void torture(mutator& m) {
   if (++m.tortured % m.heap->options.torture == 0) collect_for(m);
 }
 
+void refuse_when_shut(const managed_heap& h) {
+  // relaxed: set by this thread.
+  if (UMBER_UNLIKELY(h.shut.load(std::memory_order_relaxed)))
+    die_misuse("make", &h, "is called by a cleanup that runs because the heap is being destroyed");
+}
+
+// Whether the program says that it has made room; then all that it has dropped is collected.
+bool program_makes_room(mutator& m) {
+  const heap_options& options = m.heap->options;
+  if (options.on_out_of_memory == nullptr || m.asking) return false;
+  m.asking = true;
+  const bool again = options.on_out_of_memory(options.out_of_memory_context);
+  m.asking = false;
+  if (again) collect_in_want(m);
+  return again;
+}
+
 // A slot of the space, its memory as it was.
 void* allocate_slot(mutator& m, std::uint32_t id, space& home) {
   if (UMBER_UNLIKELY(m.heap->options.torture != 0)) torture(m);
+  refuse_when_shut(*m.heap);
   if (!m.make_room(id)) return nullptr;
   if (!have_slots(m, id, home)) {
     collect_in_want(m);
-    if (!have_slots(m, id, home)) return nullptr;
+    while (!have_slots(m, id, home))
+      if (!program_makes_room(m)) return nullptr;
   }
   void* p = take_slot(m, id);
   if (UMBER_UNLIKELY(m.heap->options.torture != 0)) m.entry_count = 0;
@@ -113,12 +132,13 @@ mspan* large_span(mutator& m, space& home, std::size_t bytes, page_word word) {
 // An object with pages of its own, zeroed.
 void* allocate_large(mutator& m, space& home, std::size_t bytes, page_word word) {
   if (m.heap->options.torture != 0) torture(m);
+  refuse_when_shut(*m.heap);
   charge(m, bytes);
   mspan* s = large_span(m, home, bytes, word);
   if (s == nullptr) {
     collect_in_want(m);
-    s = large_span(m, home, bytes, word);
-    if (s == nullptr) return nullptr;
+    while ((s = large_span(m, home, bytes, word)) == nullptr)
+      if (!program_makes_room(m)) return nullptr;
   }
   const std::uintptr_t object = s->base;
   if ((s->flags & mspan::flag_zeroed) == 0) std::memset(pointer_to(object), 0, bytes);

@@ -7,7 +7,7 @@
 //       one with free slots that was swept
 //       one that is swept now (16 are tried)
 //       a fresh one, from the page heap
-//       none: a whole collection, and all that again, once
+//       none: a whole collection, and all that again; then as often as the program says that it has made room
 //     what was given is paid for (assist.h), and may be what starts a cycle
 //
 // Invariants

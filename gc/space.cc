@@ -77,6 +77,14 @@ swept sweep_large(mspan* s) {
   return {0, 1};
 }
 
+void give_back(mspan* s, bool large, span_stock* stock) {
+  s->space = nullptr;
+  s->owner.store(span_owner::nobody, std::memory_order_relaxed);  // relaxed: late readers only stay away
+  if (large) return alloc::heap.free_large(s);
+  for (std::size_t w = 0; w < words_per_span; ++w) s->remote[w].store(0, std::memory_order_relaxed);  // relaxed: ours
+  alloc::heap.free_span(s, stock);
+}
+
 }  // namespace
 
 mspan* space::take_partial(std::uint32_t known) {
@@ -125,9 +133,8 @@ mspan* make_span(space& home, span_stock& stock, std::size_t bytes, page_word wo
   if (s == nullptr) return nullptr;
   s->owner.store(span_owner::managed, std::memory_order_relaxed);  // relaxed: nobody has an object of it yet
   s->space = &home;
-  home.link(s);
   if (!object_map::cover(s->run.end())) {
-    free_span(s, &stock);
+    give_back(s, large, &stock);
     return nullptr;
   }
   if (large) {
@@ -136,6 +143,7 @@ mspan* make_span(space& home, span_stock& stock, std::size_t bytes, page_word wo
   } else {
     object_map::set_words(s->run, home.word);
   }
+  home.link(s);
   return s;
 }
 
@@ -143,12 +151,8 @@ void free_span(mspan* s, span_stock* stock) {
   space& home = space_of(s);
   const bool large = home.is_large();
   home.unlink(s);
-  if (object_map::covers(s->run.end())) object_map::set_words(s->run, {});
-  s->space = nullptr;
-  s->owner.store(span_owner::nobody, std::memory_order_relaxed);  // relaxed: late readers only stay away
-  if (large) return alloc::heap.free_large(s);
-  for (std::size_t w = 0; w < words_per_span; ++w) s->remote[w].store(0, std::memory_order_relaxed);  // relaxed: ours
-  alloc::heap.free_span(s, stock);
+  object_map::set_words(s->run, {});
+  give_back(s, large, stock);
 }
 
 swept sweep_span(mspan* s, bool poison) {

@@ -33,6 +33,8 @@
 #include "alloc/span_set.h"
 #include "alloc/sync.h"
 
+#include <bit>
+
 namespace umber::gc {
 
 struct managed_heap;
@@ -67,6 +69,18 @@ struct space {
   // Everything listed is unswept from now on.
   void begin_sweep();
 
+  // Calls visit(address) for each object, but for those at hand of a mutator or new since it became black (mutator.h).
+  // While a cycle marks: then no span goes, and new ones are put before the first.
+  template <class Visit>
+  void for_each_object(Visit visit) {
+    for (const mspan* s = first_span(); s != nullptr; s = s->heap_next)
+      for (std::size_t w = 0; w < s->words(); ++w) {
+        // acquire: pairs with the release in mutator.cc; an object is seen as it was made.
+        std::uint64_t used = s->slot_bits(w) & ~s->free[w].load(std::memory_order_acquire);
+        for (; used != 0; used &= used - 1)
+          visit(s->address({w * 64 + static_cast<std::size_t>(std::countr_zero(used))}));
+      }
+  }
   // Calls visit(span) for all spans, with the lock held.
   template <class Visit>
   void for_each_span(Visit visit) {
@@ -77,6 +91,10 @@ struct space {
  private:
   friend mspan* make_span(space&, span_stock&, std::size_t, page_word);
   friend void free_span(mspan*, span_stock*);
+  const mspan* first_span() {
+    const lock_guard guard(lock);
+    return all_spans;
+  }
   void link(mspan* s);
   void unlink(mspan* s);
 };

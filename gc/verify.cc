@@ -2,6 +2,7 @@
 
 #include "retrace.h"
 #include "weak.h"
+#include "weak_map.h"
 
 namespace umber::gc {
 
@@ -21,6 +22,17 @@ void expect_no_weak_reference_to_the_dead(managed_heap& h) {
   die(line);
 }
 
+void expect_whole_entries(managed_heap& h) {
+  const detail::weak_entry* entry = find_broken_entry(h);
+  if (entry == nullptr) return;
+  message line;
+  // relaxed, both: the world is stopped.
+  line << "umber: check-mark: the entry of a weak map at " << entry << " is alive, and its key "
+       << entry->key.load(std::memory_order_relaxed) << " or value " << entry->value.load(std::memory_order_relaxed)
+       << " has no mark";
+  die(line);
+}
+
 }  // namespace
 
 void check_marks(managed_heap& h) {
@@ -33,6 +45,7 @@ void check_marks(managed_heap& h) {
     line.print();
   }
   expect_no_weak_reference_to_the_dead(h);
+  expect_whole_entries(h);
 }
 
 }  // namespace umber::gc

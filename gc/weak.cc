@@ -30,22 +30,14 @@ void clear(detail::weak_box& box) {
     box.target.compare_exchange_strong(target, nullptr, std::memory_order_relaxed);
 }
 
-// Calls visit(box) for all that are alive and were made before their mutator became black.
+// Calls visit(box) for all, dead ones too, but those that mutators made when they were black: their targets are alive.
 template <class Visit>
-void for_each_live_box(managed_heap& h, Visit visit) {
+void for_each_box(managed_heap& h, Visit visit) {
   const type_layout* layout = layout_for(box_type);
   if (layout == nullptr) return;
   space* home = h.find_space(layout->id);
   if (home == nullptr) return;
-  home->for_each_span([&](const mspan* s) {
-    for (std::size_t slot = 0; slot < s->slots; ++slot) {
-      // What is free, dead, or new since its mutator became black needs no look: the target of a new one is alive.
-      const std::uintptr_t box = s->address({slot});
-      // acquire: pairs with the release in next_word.
-      const bool is_free = (s->free[slot / 64].load(std::memory_order_acquire) >> slot % 64 & 1) != 0;
-      if (!is_free && object_map::is_marked(box)) visit(*pointer_to<detail::weak_box>(box));
-    }
-  });
+  home->for_each_object([&](std::uintptr_t box) { visit(*pointer_to<detail::weak_box>(box)); });
 }
 
 }  // namespace
@@ -83,13 +75,14 @@ void* lock_target(mutator& m, const detail::weak_box& box) {
 }
 
 void clear_weak(managed_heap& h) {
-  if (!is_planted(fault::weak_cleared_never)) for_each_live_box(h, clear);
+  if (!is_planted(fault::weak_cleared_never)) for_each_box(h, clear);
   h.weak_verdict.store(verdict::cleared, std::memory_order_release);  // pairs with the acquire in lock_target
 }
 
 const detail::weak_box* find_uncleared(managed_heap& h) {
   const detail::weak_box* found = nullptr;
-  for_each_live_box(h, [&](const detail::weak_box& box) {
+  for_each_box(h, [&](const detail::weak_box& box) {
+    if (!object_map::is_marked(address_of(&box))) return;
     const void* target = box.target.load(std::memory_order_acquire);  // pairs with the release in make_box
     if (target != nullptr && !object_map::is_marked(address_of(target))) found = &box;
   });

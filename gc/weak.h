@@ -28,7 +28,8 @@ namespace umber::gc {
 [[nodiscard]] detail::weak_box* make_box(mutator& m, void* target);  // null: no memory
 void* lock_target(mutator& m, const detail::weak_box& box);
 
-// Clears the references to what is not marked. The verdict is `decided`.
+// Clears the references to what is not marked, also dead ones, which a finalizer may bring back. The verdict is
+// `decided`.
 void clear_weak(managed_heap& h);
 // A reference with a mark to what has none; null: there is none, as is so after clear_weak.
 [[nodiscard]] const detail::weak_box* find_uncleared(managed_heap& h);

@@ -36,14 +36,20 @@ struct heap_options {
   // A cycle ends when the heap has grown by this much; `off`: never by itself. By environment: UMBER_GC=off|PERCENT, or
   // 100.
   std::size_t percent = by_environment;
-  std::size_t minimum = 4 << 20;      // bytes; below this no cycle starts by itself
+  std::size_t minimum = 4 << 20;  // bytes; below this no cycle starts by itself
   // Soft, bytes: cycles start earlier, up to half of the CPU time; `off`: none. By environment:
   // UMBER_MEMORY_LIMIT=512MiB, or what the control group allows.
   std::size_t limit = by_environment;
   std::size_t hard_limit = SIZE_MAX;  // bytes; beyond it making fails
   unsigned workers = 0;               // marking threads; 0: a quarter of the processors, at least one
   barrier kind = barrier::hybrid;
-  unsigned torture = 0;  // n: every n-th allocation collects, and swept memory is poisoned; 0: no
+  bool finalizer_thread = true;  // false: finalizers and cleanups run when the program calls run_finalizers
+  unsigned torture = 0;          // n: every n-th allocation collects, and swept memory is poisoned; 0: no
+
+  // Called on the thread that wants memory when a full collection has found none, before making fails. It may free
+  // memory, drop handles and run finalizers; it must not throw, nor rely on making objects. True: collect, try again.
+  bool (*on_out_of_memory)(void* context) noexcept = nullptr;
+  void* out_of_memory_context = nullptr;
 
   // Tools for tests, each also turned on by its name in UMBER_GC_CHECK=marks,barriers,handles.
   bool check_marks = false;     // after marking the heap is walked again, and what has no mark is reported
@@ -72,6 +78,7 @@ struct heap_statistics {
   std::size_t live_bytes;       // marked by the last cycle
   std::size_t heap_bytes;       // in spans
   std::size_t allocated_bytes;  // since the last cycle ended
+  std::size_t external_bytes;   // outside of the heap, owned by objects
   std::size_t goal_bytes;
   std::uint64_t marked_objects;    // in the last cycle
   std::uint64_t mark_ns;           // CPU time of marking, in all
@@ -84,10 +91,14 @@ struct heap_statistics {
   stall_histogram stalls[stall_causes];  // of all mutators since the heap was made, by cause
 };
 
+class heap;
 class mutator;
 
 namespace detail {
 struct heap_state;
+struct heap_access {
+  static heap_state* state(const heap& h) noexcept;
+};
 UMBER_API heap_state* create_heap(const heap_options& options) noexcept;
 UMBER_API void destroy_heap(heap_state* h) noexcept;
 UMBER_API void collect(heap_state* h) noexcept;
@@ -124,7 +135,8 @@ class heap {
   explicit heap(const heap_options& options = {}) : state_(detail::create_heap(options)) {
     if (state_ == nullptr) detail::throw_bad_alloc();
   }
-  // No mutator may be attached any more. Destructors of objects run; persistent and weak handles must be gone.
+  // No mutator may be attached any more. Cleanups that are left run (finalizer.h), then destructors of objects;
+  // persistent and weak handles must be gone.
   ~heap() { detail::destroy_heap(state_); }
   heap(const heap&) = delete;
   heap& operator=(const heap&) = delete;
@@ -145,8 +157,10 @@ class heap {
 
  private:
   friend class mutator;
+  friend struct detail::heap_access;
   detail::heap_state* state_;
 };
+inline detail::heap_state* detail::heap_access::state(const heap& h) noexcept { return h.state_; }
 
 // Attaches the calling thread to a heap. A thread is attached to one heap at a time.
 class mutator {

@@ -1,0 +1,130 @@
+#include "attach.h"
+
+#include "handshake.h"
+
+#include "alloc/metadata.h"
+#include "alloc/os_threads.h"
+
+#include <pthread.h>
+
+#include <cstdlib>
+#include <new>
+
+namespace umber::gc {
+
+namespace {
+
+constinit mutex<rank::managed_heaps> lock;
+constinit pool<mutator> mutators;  // guarded by lock, as the next
+constinit mutator* spare_mutators = nullptr;
+constinit detail::mutator_state unattached;
+constinit std::atomic<bool> in_forked_child{false};
+
+// A mutator's tables outlive it: the next one uses them.
+mutator* new_mutator() {
+  const lock_guard guard(lock);
+  mutator* m = spare_mutators;
+  if (m == nullptr) {
+    void* memory = mutators.allocate();
+    return memory == nullptr ? nullptr : new (memory) mutator;
+  }
+  spare_mutators = m->next;
+  detail::allocation_entry* const entries = m->entries;
+  held_span* const held = m->held;
+  void* const c_handles = m->c_handles;
+  const std::uint32_t capacity = m->capacity;
+  new (m) mutator;
+  m->entries = entries;
+  m->held = held;
+  m->c_handles = c_handles;
+  m->capacity = m->entry_count = capacity;
+  return m;
+}
+
+void release_mutator(mutator* m) {
+  const lock_guard guard(lock);
+  m->next = spare_mutators;
+  spare_mutators = m;
+}
+
+void forget_heaps_in_child() {
+  in_forked_child.store(true, std::memory_order_relaxed);  // relaxed, both: the child has one thread
+  detail::barriers_on.store(0, std::memory_order_relaxed);
+  detail::current_mutator = &unattached;
+}
+
+}  // namespace
+
+bool watch_forks() {
+  static constinit std::atomic<bool> watched{false};
+  // relaxed: registering twice does no harm.
+  if (watched.exchange(true, std::memory_order_relaxed)) return true;
+  return pthread_atfork(nullptr, nullptr, forget_heaps_in_child) == 0;
+}
+
+bool is_forked() { return in_forked_child.load(std::memory_order_relaxed); }  // relaxed: as above
+
+void die_forked(const char* call) {
+  die_misuse(call, "is of no use in the child of a fork: its heap stayed in the parent (exec, or fork first)");
+}
+
+mutator* attached() {
+  detail::mutator_state* m = detail::current_mutator;
+  return m == &unattached ? nullptr : static_cast<mutator*>(m);
+}
+
+mutator& attached_or_die(const char* call) {
+  mutator* m = attached();
+  if (UMBER_LIKELY(m != nullptr)) return *m;
+  if (is_forked()) die_forked(call);
+  die_misuse(call, "needs a thread that is attached: make an umber::mutator first");
+}
+
+mutator* attach(managed_heap& h, bool of_heap) {
+  if (is_forked()) die_forked("mutator");
+  if (attached() != nullptr) die_misuse("mutator", "this thread is attached already");
+  mutator* m = new_mutator();
+  if (m == nullptr) return nullptr;
+  m->handles.next = m->handles.previous = &m->handles;
+  m->thread_id = os::thread_id();
+  m->of_heap = of_heap;
+  join(h, *m);
+  detail::current_mutator = m;
+  return m;
+}
+
+void detach(mutator& m) {
+  if (is_forked()) return;
+  if (attached() != &m) die_misuse("~mutator", "belongs to another thread");
+  if (m.handles.next != &m.handles) die_misuse("~mutator", "still has locals");
+  leave(m);
+  alloc::heap.empty_stock(m.stock);
+  detail::current_mutator = &unattached;
+  release_mutator(&m);
+}
+
+guest::guest(managed_heap& h) : before_(attached()) {
+  if (before_ != nullptr) enter_blocking(*before_);
+  detail::current_mutator = &unattached;
+  guest_ = attach(h, true);
+}
+
+guest::~guest() {
+  if (guest_ != nullptr) detach(*guest_);
+  if (before_ == nullptr) return;
+  detail::current_mutator = before_;
+  leave_blocking(*before_);
+}
+
+}  // namespace umber::gc
+
+namespace umber::detail {
+
+constinit thread_local mutator_state* current_mutator = &gc::unattached;
+
+void die_unattached() noexcept {
+  gc::attached_or_die("local");
+  std::abort();
+}
+
+}  // namespace umber::detail

@@ -1,0 +1,344 @@
+#include <umber/umber.h>
+
+#include "testing.h"
+
+#include <algorithm>
+#include <mutex>
+#include <thread>
+
+namespace umber::testing {
+
+using umber::heap;
+
+namespace {
+
+std::atomic<int> destroyed{0};
+
+struct node {
+  field<node> next;
+  int value = 0;
+
+  node() = default;
+  explicit node(int v) : value(v) {}
+  ~node() { destroyed.fetch_add(1); }
+
+  static constexpr auto pointers = umber::pointers(&node::next);
+};
+
+using map = weak_map<node, node>;
+using nodes = array<field<node>>;
+
+heap_options tried(unsigned torture = 0) {
+  heap_options options;
+  options.check_marks = true;
+  options.torture = torture;
+  options.finalizer_thread = false;
+  return options;
+}
+
+template <class Make>
+[[gnu::noinline]] void drop(Make make) {
+  make();
+}
+
+}  // namespace
+
+TEST_CASE("weak_map: what was set is there until it is replaced or removed") {
+  for (const unsigned torture : {0U, 1U}) {
+    heap h(tried(torture));
+    mutator attached(h);
+    const local<map> m = make<map>();
+    const local<node> a = make<node>(1), b = make<node>(2), none;
+    CHECK(m->get(a) == nullptr);
+    CHECK_FALSE(m->contains(a));
+    CHECK_FALSE(m->remove(a));
+    CHECK(m->size() == 0);
+    m->set(a, make<node>(10));
+    m->set(b, local<node>());
+    CHECK(m->get(a)->value == 10);
+    CHECK(m->contains(b));
+    CHECK(m->get(b) == nullptr);
+    CHECK(m->get(none) == nullptr);
+    m->set(a, make<node>(11));
+    CHECK(m->get(a)->value == 11);
+    CHECK(m->size() == 2);
+    CHECK(m->remove(a));
+    CHECK_FALSE(m->remove(a));
+    CHECK(m->get(a) == nullptr);
+    CHECK(m->size() == 1);
+  }
+}
+
+TEST_CASE("weak_map: a value lives as long as its key, and no longer [weak_map.1]") {
+  for (const unsigned torture : {0U, 1U}) {
+    heap h(tried(torture));
+    mutator attached(h);
+    const local<map> m = make<map>();
+    const local<node> key = make<node>(1);
+    drop([&] {
+      m->set(key, make<node>(10));
+      m->get(key)->next = make<node>(100);
+      for (int i = 0; i < 20; ++i) m->set(make<node>(i), make<node>(i));
+    });
+    h.collect();
+    destroyed = 0;
+    h.collect();
+    CHECK(destroyed == 0);
+    CHECK(m->size() == 1);
+    CHECK(m->get(key)->value == 10);
+    CHECK(m->get(key)->next->value == 100);
+    drop([&] { m->remove(key); });
+    h.collect();
+    CHECK(destroyed == 2);
+  }
+}
+
+TEST_CASE("weak_map: values that lead to keys keep none alive [weak_map.2]") {
+  heap h(tried());
+  mutator attached(h);
+  const local<map> m = make<map>(), other = make<map>();
+  destroyed = 0;
+  drop([&] {
+    const local<node> own = make<node>(1);
+    m->set(own, make<node>(2));
+    m->get(own)->next = own;
+    const local<node> itself = make<node>(3);
+    m->set(itself, itself);
+    // Two maps, each with the key that the other's value leads to.
+    const local<node> a = make<node>(4), b = make<node>(5);
+    m->set(a, b);
+    other->set(b, a);
+  });
+  h.collect();
+  CHECK(destroyed == 5);
+  CHECK(m->size() == 0);
+  CHECK(other->size() == 0);
+}
+
+TEST_CASE("weak_map: a chain of keys and values lives by its first key, in whatever order it was made [weak_map.1]") {
+  const std::uint64_t seed = new_seed();
+  INFO("seed " << seed);
+  heap h(tried());
+  mutator attached(h);
+  constexpr std::size_t length = 400;
+  for (int order = 0; order < 3; ++order) {
+    const local<map> m = make<map>();
+    local<node> first;
+    drop([&] {
+      const local<nodes> links = make_array<field<node>>(length + 1);
+      for (std::size_t i = 0; i <= length; ++i) (*links)[i] = make<node>(static_cast<int>(i));
+      std::vector<std::size_t> turns(length);
+      for (std::size_t i = 0; i < length; ++i) turns[i] = order == 0 ? i : length - 1 - i;
+      if (order == 2) std::shuffle(turns.begin(), turns.end(), std::mt19937_64(seed));
+      for (const std::size_t i : turns) m->set(local<node>((*links)[i]), local<node>((*links)[i + 1]));
+      first = (*links)[0].get();
+    });
+    destroyed = 0;
+    h.collect();
+    CHECK(destroyed == 0);
+    std::size_t seen = 0;
+    for (local<node> at = first; at != nullptr; at = m->get(at)) {
+      REQUIRE(at->value == static_cast<int>(seen));
+      ++seen;
+    }
+    CHECK(seen == length + 1);
+    drop([&] { first = nullptr; });
+    h.collect();
+    CHECK(destroyed == static_cast<int>(length) + 1);
+    CHECK(m->size() == 0);
+  }
+}
+
+TEST_CASE("weak_map: a dead map keeps nothing") {
+  heap h(tried());
+  mutator attached(h);
+  const local<node> key = make<node>(1);
+  destroyed = 0;
+  drop([&] {
+    const local<map> m = make<map>();
+    m->set(key, make<node>(2));
+  });
+  h.collect();
+  CHECK(destroyed == 1);
+}
+
+TEST_CASE("weak_map: an object at the place of a dead key has no entry [weak_map.3]") {
+  heap h(tried());
+  mutator attached(h);
+  const local<map> m = make<map>();
+  constexpr std::size_t many = 2000;
+  for (int round = 0; round < 5; ++round) {
+    drop([&] {
+      const local<nodes> keys = make_array<field<node>>(many);
+      for (std::size_t i = 0; i < many; ++i) {
+        const local<node> key = make<node>(static_cast<int>(i));
+        (*keys)[i] = key;
+        REQUIRE_FALSE(m->contains(key));
+        m->set(key, make<node>(round));
+      }
+      h.collect();
+      for (std::size_t i = 0; i < many; ++i) REQUIRE(m->get(local<node>((*keys)[i]))->value == round);
+      CHECK(m->size() == many);
+    });
+    h.collect();
+    CHECK(m->size() == 0);
+  }
+}
+
+TEST_CASE("weak_map: it grows and shrinks with the keys that are alive") {
+  heap h(tried());
+  mutator attached(h);
+  const local<map> m = make<map>();
+  const local<nodes> keys = make_array<field<node>>(1000);
+  for (int i = 0; i < 20'000; ++i) {
+    const local<node> key = make<node>(i);
+    (*keys)[static_cast<std::size_t>(i) % 1000] = key;
+    m->set(key, make<node>(2 * i));
+    if (i % 4000 == 0) h.collect();
+  }
+  h.collect();
+  CHECK(m->size() == 1000);
+  for (std::size_t i = 0; i < 1000; ++i) {
+    const local<node> key((*keys)[i]);
+    REQUIRE(m->get(key)->value == 2 * key->value);
+    REQUIRE(m->remove(key));
+  }
+  CHECK(m->size() == 0);
+}
+
+TEST_CASE("weak_map: entries of a key go before its finalizer runs; a map that comes back has the others") {
+  struct owner {
+    map entries;
+    field<node> dead_key;
+  };
+  heap h(tried());
+  mutator attached(h);
+  const local<map> m = make<map>();
+  const local<node> alive = make<node>(1);
+  static persistent<node>* where;
+  persistent<node> alive_too(alive);
+  where = &alive_too;
+  static bool dead_gone, alive_there, own_gone;
+  static persistent<map>* outer;
+  persistent<map> outer_map(m);
+  outer = &outer_map;
+  dead_gone = alive_there = own_gone = false;
+  drop([&] {
+    const local<owner> o = make<owner>();
+    const local<node> dead = make<node>(2);
+    o->dead_key = dead;
+    o->entries.set(alive, make<node>(10));
+    o->entries.get(alive)->next = make<node>(30);
+    o->entries.set(dead, make<node>(20));
+    m->set(dead, make<node>(40));
+    set_finalizer(o, [](local<owner> back) {
+      for (int i = 0; i < 1000; ++i) static_cast<void>(make<node>(i));
+      const local<node> key(back->dead_key), living(where->get());
+      dead_gone = !back->entries.contains(key);
+      own_gone = !(*outer)->contains(key);
+      const local<node> value = back->entries.get(living);
+      alive_there = value != nullptr && value->value == 10 && value->next->value == 30;
+    });
+  });
+  h.collect();
+  for (int i = 0; i < 1000; ++i) static_cast<void>(make<node>(i));
+  CHECK(run_finalizers(h) == 1);
+  CHECK(dead_gone);
+  CHECK(own_gone);
+  CHECK(alive_there);
+}
+
+TEST_CASE("weak_map: a value that was read outlives its entry, whenever the collector looks [weak_map.1]") {
+  const std::uint64_t seed = new_seed();
+  INFO("seed " << seed);
+  static std::atomic<int> broken;
+  broken = 0;
+  for (const barrier kind : {barrier::hybrid, barrier::deletion, barrier::insertion, barrier::stop_the_world}) {
+    heap_options options = tried();
+    options.kind = kind;
+    options.workers = 2;
+    heap h(options);
+    std::atomic<bool> stop{false};
+    std::vector<std::thread> threads;
+    for (unsigned t = 0; t < 2; ++t)
+      threads.emplace_back([&, t] {
+        std::mt19937_64 random(seed + t);
+        mutator attached(h);
+        const local<map> m = make<map>();
+        const local<nodes> keys = make_array<field<node>>(64);
+        for (std::size_t i = 0; i < 64; ++i) (*keys)[i] = make<node>(0);
+        for (int i = 0; i < 30'000; ++i) {
+          const local<node> key((*keys)[random() % 64]);
+          const local<node> value = m->get(key);
+          switch (random() % 4) {
+            case 0:
+              if (value != nullptr) m->remove(key);
+              break;
+            case 1: {
+              const local<node> fresh = make<node>(i);
+              fresh->next = make<node>(-i);
+              m->set(key, fresh);
+              break;
+            }
+            case 2:  // over to another key
+              if (value == nullptr) break;
+              m->remove(key);
+              m->set(local<node>((*keys)[random() % 64]), value);
+              break;
+            case 3:
+              (*keys)[random() % 64] = make<node>(0);
+              break;
+          }
+          if (random() % 8 == 0) static_cast<void>(make<node>(i));
+          if (value != nullptr && value->next->value != -value->value) broken.fetch_add(1);
+          safepoint();
+        }
+      });
+    std::thread collector([&] {
+      while (!stop.load()) h.collect();
+    });
+    for (std::thread& t : threads) t.join();
+    stop = true;
+    collector.join();
+  }
+  CHECK(broken == 0);
+}
+
+TEST_CASE("weak_map: threads that take turns share one") {
+  heap h(tried());
+  std::mutex lock;
+  mutator attached(h);
+  const persistent<map> shared(make<map>());
+  std::vector<std::thread> threads;
+  static std::atomic<int> broken;
+  broken = 0;
+  for (int t = 0; t < 3; ++t)
+    threads.emplace_back([&, t] {
+      mutator here(h);
+      const local<nodes> keys = make_array<field<node>>(200);
+      for (int i = 0; i < 4000; ++i) {
+        const local<node> key = make<node>(i);
+        const local<node> value = make<node>(t * 100'000 + i);
+        (*keys)[static_cast<std::size_t>(i) % 200] = key;
+        const local<node> old((*keys)[static_cast<std::size_t>(i * 7) % 200]);
+        while (!lock.try_lock()) {
+          safepoint();
+          blocking wait;
+          std::this_thread::yield();
+        }
+        const local<map> m(shared.get());
+        m->set(key, value);
+        local<node> found;
+        if (old != nullptr) found = m->get(old).get();
+        lock.unlock();
+        if (old != nullptr && (found == nullptr || found->value != t * 100'000 + old->value)) broken.fetch_add(1);
+      }
+    });
+  {
+    blocking wait;
+    for (std::thread& t : threads) t.join();
+  }
+  CHECK(broken == 0);
+}
+
+}  // namespace umber::testing
