@@ -14,10 +14,31 @@ void* read_slot(std::uintptr_t slot) {
 
 }  // namespace
 
+void marker::use_chunk(work_chunk* chunk) {
+  chunk_ = chunk;
+  r_.floor = chunk->items;
+  r_.top = chunk->items + chunk->count;
+  r_.limit = chunk->items + work_chunk::capacity;
+}
+
+// Gives the chunk away, with what is in it.
+void marker::put_chunk() {
+  if (chunk_ == nullptr) return;
+  chunk_->count = static_cast<std::size_t>(r_.top - r_.floor);
+  if (chunk_->count != 0)
+    heap_.work.publish(chunk_);
+  else
+    heap_.work.drop_chunk(chunk_);
+  chunk_ = nullptr;
+  r_.top = r_.floor = r_.limit = nullptr;
+}
+
 bool marker::new_chunk(std::uintptr_t item) {
-  if (chunk_ != nullptr) heap_.work.publish(chunk_);
-  chunk_ = heap_.work.make_chunk();
-  if (chunk_ != nullptr) return true;
+  put_chunk();
+  if (work_chunk* fresh = heap_.work.make_chunk(); fresh != nullptr) {
+    use_chunk(fresh);
+    return true;
+  }
   object_map::mark(item & ~std::uintptr_t{1});
   heap_.rescan.store(true, std::memory_order_relaxed);  // relaxed: read when all markers have stopped
   return false;
@@ -26,82 +47,101 @@ bool marker::new_chunk(std::uintptr_t item) {
 bool marker::take_chunk() {
   work_chunk* other = heap_.work.take();
   if (other == nullptr) return false;
-  if (chunk_ != nullptr) heap_.work.drop_chunk(chunk_);
-  chunk_ = other;
+  put_chunk();
+  use_chunk(other);
   took_work_ = true;
   return true;
 }
 
 void marker::share() {
   constexpr std::size_t worth_sharing = 4;
-  if (chunk_ == nullptr || chunk_->count < worth_sharing || !heap_.work.empty()) return;
+  const auto count = static_cast<std::size_t>(r_.top - r_.floor);
+  if (count < worth_sharing || !heap_.work.empty()) return;
   work_chunk* other = heap_.work.make_chunk();
   if (other == nullptr) return;
-  std::size_t half = chunk_->count / 2;
+  std::size_t half = count / 2;
   if ((chunk_->items[half] & 1) != 0) ++half;  // [work.1]
   other->count = half;
   std::memcpy(other->items, chunk_->items, half * sizeof(chunk_->items[0]));
-  chunk_->count -= half;
-  std::memmove(chunk_->items, chunk_->items + half, chunk_->count * sizeof(chunk_->items[0]));
+  std::memmove(chunk_->items, chunk_->items + half, (count - half) * sizeof(chunk_->items[0]));
+  r_.top -= half;
   heap_.work.publish(other);
 }
 
-void marker::publish() {
-  std::uintptr_t object;
-  page_word word;
-  while (take_delayed(object, word))
-    if (!is_planted(fault::ring_forgotten)) push(object);
-  write_marks();
-  if (chunk_ != nullptr) {
-    if (chunk_->count != 0)
-      heap_.work.publish(chunk_);
-    else
-      heap_.work.drop_chunk(chunk_);
+void marker::push(registers& r, std::uintptr_t item) {
+  if (UMBER_UNLIKELY(r.top == r.limit)) {
+    r_ = r;
+    const bool has_room = new_chunk(item);
+    r = r_;
+    if (!has_room) return;
   }
-  chunk_ = nullptr;
-  // relaxed: figures, read when all markers have stopped.
-  heap_.marked_bytes.fetch_add(bytes_, std::memory_order_relaxed);
-  heap_.marked_objects.fetch_add(objects_, std::memory_order_relaxed);
-  bytes_ = objects_ = 0;
+  *r.top++ = item;
+}
+
+void marker::add(std::uintptr_t object) {
+  if (object != 0) push(r_, object);
 }
 
 // Puts the object into the ring and takes the oldest out; false if there is still room for more.
-bool marker::delay(std::uintptr_t& object, page_word& word) {
+bool marker::delay(registers& r, std::uintptr_t& object, page_word& word) {
   __builtin_prefetch(&object_map::mark_word(object), 1);
   if (word.kind() != page_kind::noscan) __builtin_prefetch(pointer_to(object));
-  delayed& place = ring_[(next_ + waiting_) % ring_size];
-  if (waiting_ < ring_size) {
+  delayed& place = ring_[(r.next + r.waiting) % ring_size];
+  if (r.waiting < ring_size) {
     place = {object, word};
-    ++waiting_;
+    ++r.waiting;
     return false;
   }
   const delayed oldest = place;
   place = {object, word};
-  next_ = (next_ + 1) % ring_size;
+  r.next = (r.next + 1) % ring_size;
   object = oldest.object;
   word = oldest.word;
   return true;
 }
 
-bool marker::take_delayed(std::uintptr_t& object, page_word& word) {
-  if (waiting_ == 0) return false;
-  object = ring_[next_].object;
-  word = ring_[next_].word;
-  next_ = (next_ + 1) % ring_size;
-  --waiting_;
-  return true;
+void marker::take_delayed(registers& r, std::uintptr_t& object, page_word& word) {
+  object = ring_[r.next].object;
+  word = ring_[r.next].word;
+  r.next = (r.next + 1) % ring_size;
+  --r.waiting;
+}
+
+void marker::write_marks(registers& r) {
+  // relaxed: as all marks (object.h).
+  if (r.fresh != 0) r.word->fetch_or(r.fresh, std::memory_order_relaxed);
+  r.fresh = 0;
+  r.word = nullptr;
+}
+
+void marker::publish() {
+  std::uintptr_t object;
+  page_word word;
+  while (r_.waiting != 0) {
+    take_delayed(r_, object, word);
+    if (!is_planted(fault::ring_forgotten)) push(r_, object);
+  }
+  write_marks(r_);
+  put_chunk();
+  // relaxed: figures, read when all markers have stopped.
+  heap_.marked_bytes.fetch_add(r_.bytes, std::memory_order_relaxed);
+  heap_.marked_objects.fetch_add(r_.objects, std::memory_order_relaxed);
+  r_.bytes = r_.objects = 0;
 }
 
 std::size_t marker::drain(std::size_t most) {
-  const std::size_t bytes_before = bytes_;
+  registers r = r_;
+  const std::size_t bytes_before = r.bytes;
   std::uintptr_t last = 0;
   for (std::size_t looked = 0; looked < most; ++looked) {
     std::uintptr_t object;
     page_word word;
-    if (UMBER_LIKELY(chunk_ != nullptr && chunk_->count != 0)) {
-      object = chunk_->items[--chunk_->count];
+    if (UMBER_LIKELY(r.top != r.floor)) {
+      object = *--r.top;
       if (UMBER_UNLIKELY((object & 1) != 0)) {
+        r_ = r;
         scan_piece(object & ~std::uintptr_t{1});
+        r = r_;
         continue;
       }
       word = object_map::word_of(object);
@@ -110,51 +150,52 @@ std::size_t marker::drain(std::size_t most) {
       // A stream: the hardware follows it, but not past the end of a page.
       if (is_near)
         __builtin_prefetch(pointer_to(object + prefetch_distance));
-      else if (!delay(object, word))
+      else if (!delay(r, object, word))
         continue;
-    } else if (waiting_ != 0) {
-      take_delayed(object, word);
-    } else if (take_chunk()) {
-      continue;
+    } else if (r.waiting != 0) {
+      take_delayed(r, object, word);
     } else {
-      break;
+      r_ = r;
+      if (!take_chunk()) break;
+      r = r_;
+      continue;
     }
-    look_at(object, word);
+    look_at(r, object, word);
   }
-  return bytes_ - bytes_before;
-}
-
-void marker::write_marks() {
-  // relaxed: as all marks (object.h).
-  if (fresh_ != 0) word_->fetch_or(fresh_, std::memory_order_relaxed);
-  fresh_ = 0;
-  word_ = nullptr;
+  r_ = r;
+  return r.bytes - bytes_before;
 }
 
 // Marks the object; false if it was marked before.
-bool marker::mark(std::uintptr_t object) {
+bool marker::mark(registers& r, std::uintptr_t object) {
   std::atomic<std::uint64_t>* const word = &object_map::mark_word(object);
   const std::uint64_t bit = object_map::mark_bit(object);
-  if (word != word_) {
-    write_marks();
-    word_ = word;
-    known_ = word->load(std::memory_order_relaxed);  // relaxed: as all marks
+  if (word != r.word) {
+    write_marks(r);
+    r.word = word;
+    r.known = word->load(std::memory_order_relaxed);  // relaxed: as all marks
   }
-  if ((known_ & bit) != 0) return false;
-  known_ |= bit;
-  fresh_ |= bit;
+  if ((r.known & bit) != 0) return false;
+  r.known |= bit;
+  r.fresh |= bit;
   return true;
 }
 
-void marker::look_at(std::uintptr_t object, page_word word) {
+void marker::look_at(registers& r, std::uintptr_t object, page_word word) {
   if (UMBER_UNLIKELY(heap_.has_neighbours)) check_owner(object);
-  if (!mark(object)) return;
-  ++objects_;
+  if (!mark(r, object)) return;
+  ++r.objects;
   if (UMBER_LIKELY(word.kind() == page_kind::masked)) {
-    bytes_ += word.masked_size();
-    return scan_masked(object, word.mask());
+    r.bytes += word.masked_size();
+    return scan_masked(r, object, word.mask());
   }
+  if (word.kind() == page_kind::noscan) {
+    r.bytes += word.slot_size();
+    return;
+  }
+  r_ = r;
   scan(object, word);
+  r = r_;
 }
 
 // Where there are several heaps: a pointer into another one would be marked there.
@@ -164,26 +205,26 @@ void marker::check_owner(std::uintptr_t object) const {
 }
 
 // From the last field to the first, so that the first is taken next.
-void marker::scan_masked(std::uintptr_t object, std::uint64_t mask) {
+void marker::scan_masked(registers& r, std::uintptr_t object, std::uint64_t mask) {
   while (mask != 0) {
     const auto i = static_cast<std::size_t>(63 - std::countl_zero(mask));
     mask ^= std::uint64_t{1} << i;
-    add(address_of(read_slot(object + i * sizeof(void*))));
+    const std::uintptr_t child = address_of(read_slot(object + i * sizeof(void*)));
+    if (child != 0) push(r, child);
   }
 }
 
 void marker::scan(std::uintptr_t object, page_word word) {
   switch (word.kind()) {
     case page_kind::noscan:
-      bytes_ += word.slot_size();
       return;
     case page_kind::masked:
-      return scan_masked(object, word.mask());
+      return scan_masked(r_, object, word.mask());
     case page_kind::typed:
-      bytes_ += word.layout()->size;
+      r_.bytes += word.layout()->size;
       return scan_typed(object, *word.layout());
     case page_kind::array:
-      bytes_ += word.slot_size();
+      r_.bytes += word.slot_size();
       return scan_array(object);
     case page_kind::nothing:
       break;
@@ -213,13 +254,13 @@ void marker::scan_array(std::uintptr_t object) {
 }
 
 void marker::push_piece(std::uintptr_t object, std::size_t first) {
-  if ((chunk_ == nullptr || !chunk_->has_room(2)) && !new_chunk(object)) return;
-  chunk_->items[chunk_->count++] = first << 1;  // even: only addresses of pieces are odd
-  chunk_->items[chunk_->count++] = object | 1;
+  if (r_.limit - r_.top < 2 && !new_chunk(object)) return;
+  *r_.top++ = first << 1;  // even: only addresses of pieces are odd
+  *r_.top++ = object | 1;
 }
 
 void marker::scan_piece(std::uintptr_t object) {
-  const std::size_t first = chunk_->items[--chunk_->count] >> 1;
+  const std::size_t first = *--r_.top >> 1;
   const array_header header = array_header::of(object);
   const type_layout& layout = *layout_of(header.element_id());
   const std::size_t end = first + words_per_piece * sizeof(void*) / layout.size + 1;
@@ -234,7 +275,7 @@ void marker::scan_elements(std::uintptr_t object, std::size_t first, std::size_t
     for (std::size_t i = end; i-- > first;) scan_typed(elements + i * layout.size, layout);
     return;
   }
-  for (std::size_t i = end; i-- > first;) scan_masked(elements + i * layout.size, layout.mask);
+  for (std::size_t i = end; i-- > first;) scan_masked(r_, elements + i * layout.size, layout.mask);
 }
 
 void marker::rescan() {
@@ -248,7 +289,7 @@ void marker::rescan() {
       const std::uintptr_t object = s->address({slot});
       // What is at hand of a mutator is marked and holds nothing; what is new there is black (mutator.h).
       if (object_map::is_marked(object) && !s->is_free({slot})) scan(object, object_map::word_of(object));
-      if (chunk_ != nullptr && chunk_->count > work_chunk::capacity / 2) drain(SIZE_MAX);
+      if (r_.limit - r_.top < static_cast<std::ptrdiff_t>(work_chunk::capacity / 2)) drain(SIZE_MAX);
     }
   }
 }

@@ -36,9 +36,8 @@ class marker {
   marker(const marker&) = delete;
   marker& operator=(const marker&) = delete;
 
-  void add(std::uintptr_t object) {
-    if (object != 0) push(object);
-  }
+  // Makes a candidate of an object, or of nothing.
+  void add(std::uintptr_t object);
   // What the object points to, and not itself.
   void add_children(std::uintptr_t object) { scan(object, object_map::word_of(object)); }
   // Marks until about `most` objects have been looked at, or nothing is left that it could take. Bytes marked.
@@ -46,13 +45,13 @@ class marker {
   // Looks at the fields of all marked objects again.
   void rescan();
   // Whether it has candidates, and whether it has ever taken some.
-  bool has_work() const { return waiting_ != 0 || (chunk_ != nullptr && chunk_->count != 0); }
+  bool has_work() const { return r_.waiting != 0 || r_.top != r_.floor; }
   bool took_work() const { return took_work_; }
   // Gives half of what it has to everybody, the older half: if nobody else has anything to give.
   void share();
   // Gives all that it has to everybody, and its figures to the heap.
   void publish();
-  std::size_t bytes() const { return bytes_; }  // marked since the last publish
+  std::size_t bytes() const { return r_.bytes; }  // marked since the last publish
 
  private:
   static constexpr std::size_t ring_size = 16;
@@ -60,19 +59,37 @@ class marker {
   static constexpr std::size_t prefetch_distance = kib;
   static constexpr std::size_t words_per_piece = 2048;
 
-  void push(std::uintptr_t item) {
-    if (UMBER_UNLIKELY(chunk_ == nullptr || !chunk_->has_room()) && !new_chunk(item)) return;
-    chunk_->items[chunk_->count++] = item;
-  }
+  struct delayed {
+    std::uintptr_t object;
+    page_word word;
+  };
+  // What the inner loop keeps in registers: in memory each of these would be a chain of stores and loads from object to
+  // object. It is a copy of the members while `drain` runs, and written back before anything out of line.
+  struct registers {
+    std::uintptr_t* top = nullptr;               // one past the newest candidate of the chunk
+    std::uintptr_t* floor = nullptr;             // the chunk's first place
+    std::uintptr_t* limit = nullptr;             // and its end
+    std::atomic<std::uint64_t>* word = nullptr;  // of marks, that of the last object
+    std::uint64_t known = 0;                     // its marks
+    std::uint64_t fresh = 0;                     // of these, not written yet
+    std::size_t next = 0;                        // the oldest of the ring
+    std::size_t waiting = 0;                     // in the ring
+    std::size_t bytes = 0;
+    std::size_t objects = 0;
+  };
+
+  UMBER_FAST void push(registers& r, std::uintptr_t item);
   UMBER_SLOW bool new_chunk(std::uintptr_t item);
   bool take_chunk();
-  UMBER_FAST bool delay(std::uintptr_t& object, page_word& word);
-  bool take_delayed(std::uintptr_t& object, page_word& word);
-  UMBER_FAST bool mark(std::uintptr_t object);
-  void write_marks();
+  void use_chunk(work_chunk* chunk);
+  void put_chunk();
+  UMBER_FAST bool delay(registers& r, std::uintptr_t& object, page_word& word);
+  UMBER_FAST void take_delayed(registers& r, std::uintptr_t& object, page_word& word);
+  UMBER_FAST static bool mark(registers& r, std::uintptr_t object);
+  UMBER_FAST static void write_marks(registers& r);
   UMBER_SLOW void check_owner(std::uintptr_t object) const;
-  UMBER_FAST void look_at(std::uintptr_t object, page_word word);
-  UMBER_FAST void scan_masked(std::uintptr_t object, std::uint64_t mask);
+  UMBER_FAST void look_at(registers& r, std::uintptr_t object, page_word word);
+  UMBER_FAST void scan_masked(registers& r, std::uintptr_t object, std::uint64_t mask);
   void scan(std::uintptr_t object, page_word word);
   void scan_typed(std::uintptr_t object, const type_layout& layout);
   void scan_array(std::uintptr_t object);
@@ -83,18 +100,8 @@ class marker {
 
   managed_heap& heap_;
   work_chunk* chunk_ = nullptr;
-  std::atomic<std::uint64_t>* word_ = nullptr;  // of marks, that of the last object
-  std::uint64_t known_ = 0;                     // its marks
-  std::uint64_t fresh_ = 0;                     // of these, not written yet
-  struct delayed {
-    std::uintptr_t object;
-    page_word word;
-  };
+  registers r_;
   delayed ring_[ring_size];
-  std::size_t next_ = 0;     // the oldest of the ring
-  std::size_t waiting_ = 0;  // in the ring
-  std::size_t bytes_ = 0;
-  std::size_t objects_ = 0;
   bool took_work_ = false;
 };
 
