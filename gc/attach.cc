@@ -7,7 +7,6 @@
 
 #include <pthread.h>
 
-#include <cstdlib>
 #include <new>
 
 namespace umber::gc {
@@ -53,7 +52,38 @@ void forget_heaps_in_child() {
   detail::current_mutator = &unattached;
 }
 
+// The heap to which threads attach by themselves, and what detaches them.
+constinit std::atomic<managed_heap*> heap_of_all{nullptr};
+constinit pthread_key_t thread_end = 0;
+constinit std::atomic<bool> thread_end_made{false};
+
+void detach_at_end(void* m) {
+  if (attached() == m) detach(*static_cast<mutator*>(m));
+}
+
 }  // namespace
+
+bool attach_by_itself(managed_heap& h) {
+  // relaxed: heaps with this option are made one at a time.
+  if (!thread_end_made.load(std::memory_order_relaxed) && pthread_key_create(&thread_end, detach_at_end) != 0)
+    return false;
+  thread_end_made.store(true, std::memory_order_relaxed);  // relaxed: as above
+  managed_heap* none = nullptr;
+  // release: pairs with the acquire in attached_or_die.
+  if (!heap_of_all.compare_exchange_strong(none, &h, std::memory_order_release, std::memory_order_relaxed))
+    die_misuse("heap", "another heap attaches threads by itself already");
+  return true;
+}
+
+void end_attaching(managed_heap& h) {
+  managed_heap* expected = &h;
+  // relaxed: its threads are gone, but for the calling one.
+  if (!heap_of_all.compare_exchange_strong(expected, nullptr, std::memory_order_relaxed)) return;
+  if (mutator* m = attached(); m != nullptr && m->heap == &h) {
+    pthread_setspecific(thread_end, nullptr);
+    detach(*m);
+  }
+}
 
 bool watch_forks() {
   static constinit std::atomic<bool> watched{false};
@@ -77,6 +107,9 @@ mutator& attached_or_die(const char* call) {
   mutator* m = attached();
   if (UMBER_LIKELY(m != nullptr)) return *m;
   if (is_forked()) die_forked(call);
+  // acquire: pairs with the release in attach_by_itself.
+  managed_heap* const h = heap_of_all.load(std::memory_order_acquire);
+  if (h != nullptr && (m = attach(*h)) != nullptr && pthread_setspecific(thread_end, m) == 0) return *m;
   die_misuse(call, "needs a thread that is attached: make an umber::mutator first");
 }
 
@@ -122,9 +155,6 @@ namespace umber::detail {
 
 constinit thread_local mutator_state* current_mutator = &gc::unattached;
 
-void die_unattached() noexcept {
-  gc::attached_or_die("local");
-  std::abort();
-}
+mutator_state* attach_or_die() noexcept { return &gc::attached_or_die("local"); }
 
 }  // namespace umber::detail

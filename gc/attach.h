@@ -18,11 +18,17 @@ namespace umber::gc {
 
 // The calling thread's; null: it is not attached.
 mutator* attached();
+// Attaches the thread if there is a heap that attaches threads by itself.
 mutator& attached_or_die(const char* call);
 
 // `of_heap`: the thread is one of the heap's own. Null: no memory.
 [[nodiscard]] mutator* attach(managed_heap& h, bool of_heap = false);
 void detach(mutator& m);
+
+// From now on threads that need a mutator are attached to h, until they end. False: no memory. There is one such heap.
+[[nodiscard]] bool attach_by_itself(managed_heap& h);
+// The end of that, if h is it; the calling thread is detached.
+void end_attaching(managed_heap& h);
 
 // Attaches the thread, whatever it is attached to, to a heap that is being destroyed.
 class guest {

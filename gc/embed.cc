@@ -207,7 +207,9 @@ heap_state* create_heap(const heap_options& chosen) noexcept {
   h->pace.limiter_updated_at = os::now();
   make_plan(*h);
   managed_heap::count.fetch_add(1, std::memory_order_relaxed);  // relaxed: a hint, see mark.cc
-  if ((!options.check_barriers || make_shadow(*h)) && start_threads(*h)) return h;
+  const bool attaching = !options.attach_threads || attach_by_itself(*h);
+  if (attaching && (!options.check_barriers || make_shadow(*h)) && start_threads(*h)) return h;
+  end_attaching(*h);
   drop_shadow(*h);
   managed_heap::count.fetch_sub(1, std::memory_order_relaxed);  // relaxed: as above
   release_heap(h);
@@ -216,6 +218,7 @@ heap_state* create_heap(const heap_options& chosen) noexcept {
 
 void destroy_heap(heap_state* h) noexcept {
   if (is_forked()) return;
+  end_attaching(*h);
   {
     const lock_guard guard(h->mutators_lock);
     for (const mutator* m = h->mutators; m != nullptr; m = m->next)

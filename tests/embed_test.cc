@@ -130,6 +130,35 @@ bool fork_reads_and_mallocs() {
   return waitpid(child, &status, 0) == child && status == 0;
 }
 
+bool threads_attach_by_themselves() {
+  heap_options options;
+  options.attach_threads = true;
+  options.minimum = 64 << 10;
+  managed h(options);
+  std::uint64_t sum = 0;
+  for (int i = 0; i < 4; ++i) {
+    std::thread([&] {
+      local<link> list;  // attaches
+      for (std::uint64_t n = 0; n < 20000; ++n) {
+        local<link> fresh = make<link>();
+        fresh->number = n;
+        if (n % 2 == 0) fresh->next = list;
+        list = fresh;
+      }
+      sum += list->number;
+    }).join();
+  }
+  const local<link> mine = make<link>();
+  h.collect();
+  return sum == 4 * 19999 && mine->number == 0 && h.statistics().cycles > 1;
+}
+void two_heaps_attach() {
+  heap_options options;
+  options.attach_threads = true;
+  managed h(options);
+  managed other(options);
+}
+
 void make_in_forked_child() {
   managed h;
   mutator attached(h);
@@ -166,6 +195,11 @@ TEST_CASE("embed: misuse of heaps and threads ends in one line that says what to
   CHECK(dies_saying(leave_a_persistent, "still has persistent or weak handles"));
   CHECK(dies_saying(leave_a_local, "still has locals"));
   CHECK(dies_saying(free_managed, "belongs to a managed heap"));
+}
+
+TEST_CASE("embed: where the heap says so, threads are attached when they need to be, and detached when they end") {
+  CHECK(ends_well(threads_attach_by_themselves));
+  CHECK(dies_saying(two_heaps_attach, "another heap attaches threads by itself already"));
 }
 
 TEST_CASE("embed: an object of another heap is found by the next cycle, in a field and in a handle") {

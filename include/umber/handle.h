@@ -57,7 +57,7 @@ UMBER_API extern std::atomic<std::uint32_t> barriers_on;
 UMBER_API void barrier(const std::atomic<void*>* slot, void* value) noexcept;
 UMBER_API void insertion_barrier(const std::atomic<void*>* slot, void* value) noexcept;
 UMBER_API void answer() noexcept;
-[[noreturn]] UMBER_API void die_unattached() noexcept;
+UMBER_API mutator_state* attach_or_die() noexcept;  // where the heap attaches threads by itself
 
 // The slots of persistent handles, and the boxes of weak ones.
 struct root_slot {
@@ -179,9 +179,9 @@ class local {
   friend local<U> make(Arguments&&... arguments);
 
   local(detail::mutator_state* owner, T* object) noexcept {
+    if (__builtin_expect(owner->handles.next == nullptr, false)) owner = detail::attach_or_die();
     detail::handle_node& ring = owner->handles;
     detail::handle_node* const next = ring.next;
-    if (__builtin_expect(next == nullptr, false)) detail::die_unattached();
     node_.object = const_cast<void*>(static_cast<const volatile void*>(object));
     node_.next = next;
     node_.previous = &ring;

@@ -42,6 +42,7 @@ struct heap_options {
   std::size_t limit = by_environment;
   std::size_t hard_limit = SIZE_MAX;  // bytes; beyond it making fails
   unsigned workers = 0;               // marking threads; 0: a quarter of the processors, at least one
+  bool attach_threads = false;        // a thread that needs a mutator gets one, until it ends; for one heap at a time
   barrier kind = barrier::hybrid;
   bool finalizer_thread = true;  // false: finalizers and cleanups run when the program calls run_finalizers
   unsigned torture = 0;          // n: every n-th allocation collects, and swept memory is poisoned; 0: no
