@@ -13,8 +13,8 @@
 
 namespace umber::testing {
 
-// Runs body(random) in a heap that collects often by itself, and in one that collects at every seventh allocation and
-// poisons what it frees. `scale` says how much work is right for the heap.
+// Runs body(heap, random, scale) in a heap that collects often by itself, in one that collects at every seventh
+// allocation and poisons what it frees, and in one that checks itself. `scale` says how much work is right for it.
 template <class Body>
 void under_heaps(Body body) {
   const std::uint64_t seed = std::random_device{}();
@@ -22,8 +22,10 @@ void under_heaps(Body body) {
     heap_options options;
     std::size_t scale;
   };
-  for (const kind& k : {kind{{.minimum = 256 << 10}, 16}, kind{{.torture = 7}, 1}}) {
-    INFO("seed " << seed << ", torture " << k.options.torture);
+  const kind busy{{.minimum = 256 << 10, .workers = 2}, 16}, tortured{{.torture = 7}, 1};
+  const kind checked{{.minimum = 64 << 10, .check_marks = true, .check_barriers = true}, 2};
+  for (const kind& k : {busy, tortured, checked}) {
+    INFO("seed " << seed << ", torture " << k.options.torture << ", checks " << k.options.check_marks);
     heap h(k.options);
     const mutator attached(h);
     std::mt19937_64 random(seed);
@@ -41,7 +43,10 @@ class beside {
       threads_.emplace_back([this, &h, i, body] {
         const mutator attached(h);
         ready_.fetch_add(1);
-        while (!ending_.load() && body(i)) safepoint();
+        while (!ending_.load() && body(i)) {
+          safepoint();
+          std::this_thread::yield();
+        }
       });
     const blocking wait;
     while (ready_.load() != count) std::this_thread::yield();

@@ -2,7 +2,8 @@
 
 #include "heaps.h"
 
-#include <map>
+#include <algorithm>
+#include <iterator>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -260,13 +261,35 @@ TEST_CASE("map: cleared and filled during an iteration, no entry is met twice") 
   under_heaps([](heap&, std::mt19937_64& random, std::size_t) {
     const local<plain_numbers::map> m = make<plain_numbers::map>();
     for (std::uint64_t i = 0; i < 3000; ++i) m->insert(i, i);
-    const auto met = iterate<plain_numbers>(*m, [&](std::uint64_t) {
-      if (random() % 500 != 0) return;
-      m->clear();
-      for (std::uint64_t i = 0; i < 3000; ++i) m->insert(i, i);
-    });
-    for (const std::uint64_t n : met) REQUIRE(met.count(n) == 1);
+    for (int round = 0; round < 20; ++round) {
+      const auto met = iterate<plain_numbers>(*m, [&](std::uint64_t) {
+        if (random() % 500 != 0) return;
+        m->clear();
+        const std::uint64_t count = random() % 3000;
+        for (std::uint64_t i = 0; i < count; ++i) m->insert(i, i);
+      });
+      for (const std::uint64_t n : met) REQUIRE(met.count(n) == 1);
+    }
   });
+}
+
+TEST_CASE("map: what is inserted is held while the map grows") {
+  heap h({.torture = 1});
+  const mutator attached(h);
+  using object_map = map<field<string>, field<boxed>>;
+  const local<object_map> m = make<object_map>();
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    const local<string> held_key = make_string("held " + std::to_string(i));
+    boxed* const value = make_boxed(i);
+    m->insert(held_key, value);
+    const local<boxed> held_value = make_boxed(i + 1000);
+    string* const key = make_string("key " + std::to_string(i));
+    m->insert(key, held_value);
+  }
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    REQUIRE(m->at(make_string("held " + std::to_string(i)))->number == i);
+    REQUIRE(m->at(make_string("key " + std::to_string(i)))->number == i + 1000);
+  }
 }
 
 TEST_CASE("map: too large a map is bad_alloc, and keeps what it has") {
@@ -310,7 +333,7 @@ void read_while_changing() {
         }
         return true;
       });
-      for (std::uint64_t i = 0; i < 2000 * scale; ++i) {
+      for (std::uint64_t i = 0; i < 800 * scale; ++i) {
         const std::uint64_t n = stable + random() % (range - stable);
         if (random() % 3 != 0)
           m->insert_or_assign(Kind::key(n), Kind::value(n + 1000000 * (i % 100)));
@@ -321,6 +344,45 @@ void read_while_changing() {
     CHECK(wrong.load() == 0);
     CHECK(looks.load() > 0);
   });
+}
+
+TEST_CASE("map: a value that is replaced and erased all the time is seen whole, or not") {
+  struct wide {
+    std::uint64_t words[30];
+  };
+  heap h({.minimum = 256 << 10});
+  const mutator attached(h);
+  const local<map<int, wide>> wides = make<map<int, wide>>();
+  const local<map<int, field<boxed>>> boxes = make<map<int, field<boxed>>>();
+  const local<boxed> one = make_boxed(1);
+  map<int, wide>* const shared_wides = wides;
+  map<int, field<boxed>>* const shared_boxes = boxes;
+  std::atomic<std::uint64_t> wrong{0}, seen{0}, gone{0};
+  wides->insert(1, {});
+  beside readers(h, 2, [&](unsigned i) {
+    if (i == 0) {
+      const wide now = shared_wides->at(1);
+      for (const std::uint64_t word : now.words) (word == now.words[0] ? seen : wrong).fetch_add(1);
+    } else {
+      try {
+        (shared_boxes->at(1) != nullptr ? seen : wrong).fetch_add(1);
+      } catch (const std::out_of_range&) {
+        gone.fetch_add(1);
+      }
+    }
+    return true;
+  });
+  for (std::uint64_t n = 0; n < 300000; ++n) {
+    wide next;
+    std::fill(std::begin(next.words), std::end(next.words), n);
+    wides->insert_or_assign(1, next);
+    boxes->insert(1, one);
+    safepoint();
+    boxes->erase(1);
+  }
+  readers.finish();
+  CHECK(wrong.load() == 0);
+  CHECK(seen.load() > 0);
 }
 
 TEST_CASE("map: readers beside a writer, numbers") { read_while_changing<plain_numbers>(); }

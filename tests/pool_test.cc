@@ -41,19 +41,38 @@ TEST_CASE("pool: a member of an object, too") {
   CHECK(owner->boxes.get()->number == 3);
 }
 
-TEST_CASE("pool: survives one collection, and is dropped after two of disuse") {
-  heap h({.percent = heap_options::off});
+TEST_CASE("pool: what nobody uses for two collections is dropped, and nobody need ask") {
+  heap h({.percent = heap_options::off, .finalizer_thread = false});
   const mutator attached(h);
   const local<pool<counted>> p = make<pool<counted>>();
-  for (int i = 0; i < 100; ++i) p->put(make<counted>());
-  h.collect();
-  p->trim();
-  h.collect();
-  CHECK(counted::alive.load() == 100);  // they are the victims now
-  p->trim();
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 100; ++i) p->put(make<counted>());
+    for (int collections = 0; collections < 2; ++collections) {
+      h.collect();
+      CHECK(counted::alive.load() == 100);
+      CHECK(run_finalizers(h) > 0);
+    }
+    h.collect();
+    CHECK(counted::alive.load() == 0);
+    CHECK(p->take() == nullptr);
+    h.collect();
+    run_finalizers(h);
+    CHECK(run_finalizers(h) == 0);
+  }
+}
+
+TEST_CASE("pool: dies like other objects, and what is in it with it") {
+  heap h({.percent = heap_options::off, .finalizer_thread = false});
+  const mutator attached(h);
+  {
+    const local<pool<counted>> p = make<pool<counted>>();
+    p->put(make<counted>());
+  }
   h.collect();
   CHECK(counted::alive.load() == 0);
-  CHECK(p->take() == nullptr);
+  run_finalizers(h);
+  h.collect();
+  run_finalizers(h);
 }
 
 TEST_CASE("pool: a victim that is used is recent again") {
@@ -91,6 +110,31 @@ TEST_CASE("pool: a thread takes what others have put") {
   while (const local<boxed> b = p->take()) REQUIRE(got.insert(b->number).second);
   CHECK(got.size() <= 40);
   CHECK(got.size() >= 30);  // what was put while all shards were in use was dropped
+}
+
+TEST_CASE("pool: no object is given to two that ask at once") {
+  struct owned {
+    std::atomic<int> owners{0};
+  };
+  heap h({.minimum = 256 << 10});
+  const mutator attached(h);
+  const local<pool<owned>> p = make<pool<owned>>();
+  pool<owned>* const shared = p;
+  std::atomic<std::uint64_t> wrong{0}, rounds{0};
+  beside users(h, 4, [&](unsigned) {
+    for (int i = 0; i < 1000; ++i) {
+      const local<owned> one = shared->get(), two = shared->get();
+      if (one->owners.fetch_add(1) != 0) wrong.fetch_add(1);
+      if (two->owners.fetch_add(1) != 0) wrong.fetch_add(1);
+      one->owners.fetch_sub(1);
+      shared->put(one);
+      two->owners.fetch_sub(1);
+      shared->put(two);
+    }
+    return rounds.fetch_add(1) < 1000;
+  });
+  users.wait_for_all();
+  CHECK(wrong.load() == 0);
 }
 
 TEST_CASE("pool: no object is given to two, by random threads and beside collections") {

@@ -63,8 +63,13 @@ TEST_CASE("string: concatenates strings and text, and keeps what it is made from
       model += "<" + more + more + ">" + more;
       REQUIRE(object->name->view() == model);
     }
-    CHECK(concat()->empty());
   });
+  heap h({.torture = 1});
+  const mutator attached(h);
+  for (int i = 0; i < 20; ++i) {
+    string* const raw = make_string("abc").get();
+    REQUIRE(concat(raw, "/", raw)->view() == "abc/abc");
+  }
 }
 
 TEST_CASE("string: equal texts have equal hashes, others nearly never") {

@@ -6,17 +6,19 @@
 //   buffers->put(b);                           // from here on it is the pool's
 //
 // As Go's sync.Pool: a cache in front of `make`, for objects that are dear to make or large. It never promises to
-// remember: what nobody got for two collections is dropped. What was put since the last collection is *recent*; with
-// each collection the recent ones become the *victims*, which are still given out, but last, and the victims before
-// them are dropped. The pool learns of a collection at its next use, by any thread; `trim` is such a use and no more,
-// for a pool that may never be used again.
+// remember: what nobody got for two collections is dropped, and freed by the next. What was put since the last
+// collection is *recent*; with each collection the recent ones become the *victims*, which are still given out, but
+// last, and the victims before them are dropped. A shard learns of a collection at its next use, and by a cleanup
+// (finalizer.h): so the pool is emptied, too, if nobody uses it any more.
 //
 // Threads: any, at once. Each works in a shard of its own, and takes from the others' when that is empty. A thread
 // never waits: a shard that is in use is passed by, and where all are in use an object is made, or dropped.
-// Complexity: O(1) while there is something in the own shard, otherwise O(processors). `get` and `put` are safepoints.
+// Complexity: O(1) while there is something in the own shard, otherwise O(processors). `get` and `put` are safepoints,
+// and throw std::bad_alloc.
 #pragma once
 
 #include <umber/container.h>
+#include <umber/finalizer.h>
 
 #include <array>
 #include <atomic>
@@ -41,45 +43,23 @@ class pool {
   pool(const pool&) = delete;
   pool& operator=(const pool&) = delete;
 
-  // Throws as make<T>() does.
+  // Throws what make<T>() throws, too.
   [[nodiscard]] local<T> get() {
     local<T> taken = take();
     return taken != nullptr ? taken : make<T>();
   }
   // One that was put, or null.
   [[nodiscard]] local<T> take() noexcept {
-    trim();
+    const std::uint64_t now = detail::cycle_number();
     for (const bool victims : {false, true})
       for (std::size_t i = 0; i < shards_->size(); ++i)
-        if (local<T> taken = own_shard(i).pop(victims); taken != nullptr) return taken;
+        if (local<T> taken = own_shard(i).pop(now, victims); taken != nullptr) return taken;
     return nullptr;
   }
   void put(T* object) {
     if (object == nullptr) return;
-    trim();
     const local<T> kept(object);
-    for (std::size_t i = 0; i < shards_->size(); ++i) {
-      switch (own_shard(i).push(object, nullptr)) {
-        case pushed::yes:
-          return;
-        case pushed::in_use:
-          break;
-        case pushed::full: {
-          const local<stack> empty = make<stack>();
-          if (own_shard(i).push(object, empty) == pushed::yes) return;
-        }
-      }
-    }
-  }
-
-  // Drops what has not been used for two collections.
-  void trim() noexcept {
-    const std::uint64_t now = detail::cycle_number();
-    // relaxed, both: each shard looks again under its lock.
-    if (cycle_.load(std::memory_order_relaxed) == now) return;
-    bool all = true;
-    for (shard& s : *shards_) all = s.age(now) && all;
-    if (all) cycle_.store(now, std::memory_order_relaxed);
+    if (keep(object)) watch_collections(detail::cycle_number());
   }
 
  private:
@@ -92,18 +72,18 @@ class pool {
     std::array<field<T>, 30> objects;
   };
 
-  // What one thread puts and gets; all of it is under its lock, which nobody waits for, and holds over a safepoint.
+  // What one thread puts and gets. Nobody waits for its lock, and nobody holds it over a safepoint.
   class shard {
    public:
-    T* pop(bool victims) noexcept {
-      if (!try_lock()) return nullptr;
+    T* pop(std::uint64_t now, bool victims) noexcept {
+      if (!try_lock(now)) return nullptr;
       T* popped = pop_from(victims ? victims_ : recent_);
       unlock();
       return popped;
     }
     // `empty` is where to put it if the stack is full, or null.
-    pushed push(T* object, stack* empty) noexcept {
-      if (!try_lock()) return pushed::in_use;
+    pushed push(std::uint64_t now, T* object, stack* empty) noexcept {
+      if (!try_lock(now)) return pushed::in_use;
       stack* top = recent_;
       if (top == nullptr || top->count == top->objects.size()) {
         if (empty == nullptr) {
@@ -117,16 +97,8 @@ class pool {
       unlock();
       return pushed::yes;
     }
-    // False if it is in use.
-    bool age(std::uint64_t now) noexcept {
-      if (!try_lock()) return false;
-      if (cycle_ != now) {
-        victims_ = now - cycle_ == 1 ? recent_.get() : nullptr;
-        recent_ = nullptr;
-        cycle_ = now;
-      }
-      unlock();
-      return true;
+    void age(std::uint64_t now) noexcept {
+      if (try_lock(now)) unlock();
     }
 
    private:
@@ -137,9 +109,16 @@ class pool {
       if (top->count == 0) from = top->below;
       return object;
     }
-    bool try_lock() noexcept {
+    // What is older than it should be is dropped first.
+    bool try_lock(std::uint64_t now) noexcept {
       // acquire: pairs with the release in unlock.
-      return locked_.load(std::memory_order_relaxed) == 0 && locked_.exchange(1, std::memory_order_acquire) == 0;
+      if (locked_.load(std::memory_order_relaxed) != 0 || locked_.exchange(1, std::memory_order_acquire) != 0)
+        return false;
+      if (cycle_ >= now) return true;
+      victims_ = now - cycle_ == 1 ? recent_.get() : nullptr;
+      recent_ = nullptr;
+      cycle_ = now;
+      return true;
     }
     void unlock() noexcept { locked_.store(0, std::memory_order_release); }
 
@@ -158,6 +137,48 @@ class pool {
     const unsigned processors = std::thread::hardware_concurrency();
     return std::bit_ceil(std::size_t{processors == 0 ? 1 : processors});
   }
+
+  // False: all shards are in use.
+  bool keep(T* object) {
+    const std::uint64_t now = detail::cycle_number();
+    for (std::size_t i = 0; i < shards_->size(); ++i) {
+      pushed done = own_shard(i).push(now, object, nullptr);
+      if (done == pushed::full) {
+        const local<stack> empty = make<stack>();
+        done = own_shard(i).push(now, object, empty);
+      }
+      if (done == pushed::yes) return true;
+    }
+    return false;
+  }
+
+  // What dies at once, to tell that there was a collection.
+  struct sentinel {
+    std::uint64_t unused = 0;
+  };
+  struct watch {
+    weak_field<array<shard>> shards;
+    field<sentinel> second;  // lives until the first has told
+  };
+  static void tell(local<watch> w) {
+    w->second = nullptr;
+    const local<array<shard>> shards = w->shards.lock();
+    if (shards == nullptr) return;
+    for (shard& s : *shards) s.age(detail::cycle_number());
+  }
+  // Has the pool told of the next two collections.
+  void watch_collections(std::uint64_t now) {
+    // relaxed, both: to watch twice does no harm.
+    if (watched_.load(std::memory_order_relaxed) == now + 1) return;
+    watched_.store(now + 1, std::memory_order_relaxed);
+    const local<watch> w = make<watch>();
+    w->shards = shards_.get();
+    const local<sentinel> first = make<sentinel>(), second = make<sentinel>();
+    w->second = second;
+    add_cleanup(second, tell, w);
+    add_cleanup(first, tell, w);
+  }
+
   // This thread's, and from it on the others'.
   shard& own_shard(std::size_t i) const noexcept {
     const auto own = reinterpret_cast<std::uintptr_t>(detail::current_mutator) * 0x9e3779b97f4a7c15 >> 40;
@@ -165,7 +186,7 @@ class pool {
   }
 
   field<array<shard>> shards_;
-  std::atomic<std::uint64_t> cycle_{0};  // when all shards last aged
+  std::atomic<std::uint64_t> watched_{0};  // 1 + the last cycle in which something was put
 
  public:
   static constexpr auto pointers = umber::pointers(&pool::shards_);
