@@ -33,15 +33,18 @@ void marker::put_chunk() {
   r_.top = r_.floor = r_.limit = nullptr;
 }
 
-bool marker::new_chunk(std::uintptr_t item) {
+bool marker::new_chunk() {
   put_chunk();
-  if (work_chunk* fresh = heap_.work.make_chunk(); fresh != nullptr) {
-    use_chunk(fresh);
-    return true;
-  }
-  object_map::mark(item & ~std::uintptr_t{1});
-  heap_.rescan.store(true, std::memory_order_relaxed);  // relaxed: read when all markers have stopped
-  return false;
+  work_chunk* fresh = heap_.work.make_chunk();
+  if (fresh == nullptr) return false;
+  use_chunk(fresh);
+  return true;
+}
+
+// There is no memory for a candidate: it is marked, and its fields are read when all marked objects are looked at
+// again. Only what was not marked before asks for that, or it would never end.
+void marker::mark_for_rescan(std::uintptr_t object) {
+  if (object_map::mark(object)) heap_.rescan.store(true, std::memory_order_relaxed);  // relaxed: read by mark_all
 }
 
 bool marker::take_chunk() {
@@ -71,9 +74,9 @@ void marker::share() {
 void marker::push(registers& r, std::uintptr_t item) {
   if (UMBER_UNLIKELY(r.top == r.limit)) {
     r_ = r;
-    const bool has_room = new_chunk(item);
+    const bool has_room = new_chunk();
     r = r_;
-    if (!has_room) return;
+    if (!has_room) return mark_for_rescan(item);
   }
   *r.top++ = item;
 }
@@ -204,13 +207,28 @@ void marker::check_owner(std::uintptr_t object) const {
   die_misuse("collect", pointer_to(object), "is an object of another heap, held by a field or handle of this one");
 }
 
-// From the last field to the first, so that the first is taken next.
+void marker::mark_fields_for_rescan(std::uintptr_t object, std::uint64_t mask) {
+  for (; mask != 0; mask &= mask - 1) {
+    const auto i = static_cast<std::size_t>(std::countr_zero(mask));
+    const std::uintptr_t child = address_of(read_slot(object + i * sizeof(void*)));
+    if (child != 0) mark_for_rescan(child);
+  }
+}
+
+// From the last field to the first, so that the first is taken next. (Writing nulls too and not counting them spares a
+// branch that is often mispredicted, and is slower: the next candidate then waits for this one's memory.)
 void marker::scan_masked(registers& r, std::uintptr_t object, std::uint64_t mask) {
+  if (UMBER_UNLIKELY(r.limit - r.top < static_cast<std::ptrdiff_t>(page_word::mask_words))) {
+    r_ = r;
+    const bool has_room = new_chunk();
+    r = r_;
+    if (!has_room) return mark_fields_for_rescan(object, mask);
+  }
   while (mask != 0) {
     const auto i = static_cast<std::size_t>(63 - std::countl_zero(mask));
     mask ^= std::uint64_t{1} << i;
     const std::uintptr_t child = address_of(read_slot(object + i * sizeof(void*)));
-    if (child != 0) push(r, child);
+    if (child != 0) *r.top++ = child;
   }
 }
 
@@ -254,7 +272,10 @@ void marker::scan_array(std::uintptr_t object) {
 }
 
 void marker::push_piece(std::uintptr_t object, std::size_t first) {
-  if (r_.limit - r_.top < 2 && !new_chunk(object)) return;
+  if (r_.limit - r_.top < 2 && !new_chunk()) {
+    const array_header header = array_header::of(object);  // no memory for the piece: all of the rest at once
+    return scan_elements(object, first, header.length(), *layout_of(header.element_id()));
+  }
   *r_.top++ = first << 1;  // even: only addresses of pieces are odd
   *r_.top++ = object | 1;
 }
@@ -285,6 +306,7 @@ void marker::rescan() {
     // acquire: pairs with whoever made the span managed.
     if (s->run.first.value != page || s->owner.load(std::memory_order_acquire) != span_owner::managed) continue;
     if (!heap_.owns(s)) continue;
+    std::atomic_thread_fence(std::memory_order_acquire);  // pairs with the release in next_word
     for (std::size_t slot = 0; slot < s->slots; ++slot) {
       const std::uintptr_t object = s->address({slot});
       // What is at hand of a mutator is marked and holds nothing; what is new there is black (mutator.h).

@@ -55,8 +55,8 @@ class marker {
 
  private:
   static constexpr std::size_t ring_size = 16;
-  static constexpr std::size_t near = 2 * kib;
-  static constexpr std::size_t prefetch_distance = kib;
+  static constexpr std::size_t near = 16 * kib;
+  static constexpr std::size_t prefetch_distance = 4 * kib;
   static constexpr std::size_t words_per_piece = 2048;
 
   struct delayed {
@@ -79,7 +79,9 @@ class marker {
   };
 
   UMBER_FAST void push(registers& r, std::uintptr_t item);
-  UMBER_SLOW bool new_chunk(std::uintptr_t item);
+  UMBER_SLOW bool new_chunk();
+  UMBER_SLOW void mark_for_rescan(std::uintptr_t object);
+  UMBER_SLOW void mark_fields_for_rescan(std::uintptr_t object, std::uint64_t mask);
   bool take_chunk();
   void use_chunk(work_chunk* chunk);
   void put_chunk();
