@@ -164,6 +164,11 @@ void mark_stopped(managed_heap& h, marker& mark, const stopwatch& watch) {
   mark_all(h, mark, watch);
 }
 
+// What a barrier recorded after marking had ended: with the sweep begun, marks said nothing any more.
+void drop_leftovers(managed_heap& h) {
+  while (work_chunk* chunk = h.work.take()) h.work.drop_chunk(chunk);
+}
+
 void begin(managed_heap& h) {
   // relaxed, all: published by the first question.
   h.marked_bytes.store(0, std::memory_order_relaxed);
@@ -195,7 +200,7 @@ void settle_accounts(managed_heap& h, const stopwatch& watch, std::size_t alloca
   last.mutator_cpu_ns = all_cpu > last.mark_cpu_ns ? all_cpu - last.mark_cpu_ns : 0;
   last.rates = observe(last);
   last.live_bytes = h.live_bytes = marked + allocated;
-  h.last_marked_bytes = marked;
+  h.last_marked_bytes.store(marked, std::memory_order_relaxed);
   h.mark_ns.fetch_add(last.mark_cpu_ns, std::memory_order_relaxed);
 }
 
@@ -206,10 +211,11 @@ namespace {
 // A limit below what is live cannot be kept: said once.
 void tell_of_limit(managed_heap& h) {
   const std::size_t limit = h.options.limit < h.options.hard_limit ? h.options.limit : h.options.hard_limit;
-  if (h.told_of_limit || h.last_marked_bytes <= limit) return;
+  const std::size_t live = h.last_marked_bytes.load(std::memory_order_relaxed);  // relaxed: written by this thread
+  if (h.told_of_limit || live <= limit) return;
   h.told_of_limit = true;
   message line;
-  line << "umber: the memory limit of " << limit << " bytes is below the " << h.last_marked_bytes
+  line << "umber: the memory limit of " << limit << " bytes is below the " << live
        << " that are live: collecting for up to half of the processor time; raise it";
   line.print();
 }
@@ -265,6 +271,7 @@ void run_cycle(managed_heap& h, span_stock& stock) {
   settle_accounts(h, watch, allocated_before);
   trace.ended(phase::weak);
   ask_all(h, question::finish);
+  drop_leftovers(h);
   trace.ended(phase::finish);
   if (ends_stopped(h)) start_world(h);
   detail::barriers_on.fetch_sub(1, std::memory_order_relaxed);  // relaxed: barriers are off one by one

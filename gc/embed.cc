@@ -257,7 +257,7 @@ void read_statistics(heap_state* h, heap_statistics& into) noexcept {
   into.percent = h->options.percent;
   into.limit = h->options.limit;
   into.cycles = h->cycles.load(std::memory_order_relaxed);
-  into.live_bytes = h->last_marked_bytes;
+  into.live_bytes = h->last_marked_bytes.load(std::memory_order_relaxed);
   into.heap_bytes = h->heap_bytes.load(std::memory_order_relaxed);
   into.allocated_bytes = h->allocated.load(std::memory_order_relaxed);
   into.external_bytes = h->external_now();

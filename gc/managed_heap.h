@@ -76,9 +76,9 @@ struct heap_run {
   std::atomic<std::int64_t> background_credit{0};
   bool has_neighbours = false;  // there were other heaps when the cycle began
   bool told_of_limit = false;
-  std::size_t live_bytes = 0;                    // when the last cycle ended
-  std::size_t last_marked_bytes = 0;             // of these, marked
-  std::atomic<std::size_t> external_planned{0};  // external bytes when the plan was made
+  std::size_t live_bytes = 0;                     // when the last cycle ended
+  std::atomic<std::size_t> last_marked_bytes{0};  // of these, marked
+  std::atomic<std::size_t> external_planned{0};   // external bytes when the plan was made
   pace_state pace;
 
   // The collector's thread, and those that help it.

@@ -145,6 +145,7 @@ std::size_t marker::drain(std::size_t most) {
         r_ = r;
         scan_piece(object & ~std::uintptr_t{1});
         r = r_;
+        looked += words_per_piece / 32;  // a step is short, also in a large array
         continue;
       }
       word = object_map::word_of(object);

@@ -121,19 +121,17 @@ void* allocate_slot(mutator& m, std::uint32_t id, space& home) {
 }
 
 mspan* large_span(mutator& m, space& home, std::size_t bytes, page_word word) {
-  for (;;) {
-    answer_pending(m);
-    mspan* s = fresh_span(m, home, bytes, word);
-    if (s != nullptr) return s;
-    if (sweep_for(home, m, SIZE_MAX) == nullptr) return nullptr;
-  }
+  answer_pending(m);
+  if (mspan* s = fresh_span(m, home, bytes, word); s != nullptr) return s;
+  static_cast<void>(sweep_for(home, m, SIZE_MAX));  // which gives back those that are dead
+  answer_pending(m);
+  return fresh_span(m, home, bytes, word);
 }
 
-// An object with pages of its own, zeroed.
-void* allocate_large(mutator& m, space& home, std::size_t bytes, page_word word) {
+// An object with pages of its own, zeroed but for the header of an array.
+void* allocate_large(mutator& m, space& home, std::size_t bytes, page_word word, array_header header = {}) {
   if (m.heap->options.torture != 0) torture(m);
   refuse_when_shut(*m.heap);
-  charge(m, bytes);
   mspan* s = large_span(m, home, bytes, word);
   if (s == nullptr) {
     collect_in_want(m);
@@ -142,8 +140,10 @@ void* allocate_large(mutator& m, space& home, std::size_t bytes, page_word word)
   }
   const std::uintptr_t object = s->base;
   if ((s->flags & mspan::flag_zeroed) == 0) std::memset(pointer_to(object), 0, bytes);
+  *pointer_to<std::uint64_t>(object) = header.bits;
+  charge(m, bytes);  // may answer a question: the span is in no list yet
   if (m.black) object_map::mark(object);
-  s->free[0].store(0, std::memory_order_relaxed);  // relaxed: ours
+  s->free[0].store(0, std::memory_order_release);  // pairs with the acquire in for_each_object
   home.put(s, m.epoch);
   return pointer_to(object);
 }
@@ -164,6 +164,7 @@ void* allocate_array(mutator& m, const type_layout& element, std::size_t count, 
   const std::size_t bytes = header_bytes + count * element.size;
   const size_class c = bytes > max_small_size ? size_class{0} : class_for(bytes < 16 ? 16 : bytes);
   const std::uint32_t id = array_id(c, !element.has_pointers());
+  const array_header header = array_header::make(count, element.id, header_bytes);
   void* p = nullptr;
   if (id < m.entry_count && (p = take_slot(m, id)) != nullptr) {
     std::memset(p, 0, bytes);
@@ -172,13 +173,14 @@ void* allocate_array(mutator& m, const type_layout& element, std::size_t count, 
     if (home == nullptr) return nullptr;
     if (home->is_large()) {
       const std::size_t whole = page_count::covering(bytes).bytes();
-      p = allocate_large(m, *home, bytes, element.has_pointers() ? page_word::array(whole) : page_word::noscan(whole));
+      p = allocate_large(m, *home, bytes, element.has_pointers() ? page_word::array(whole) : page_word::noscan(whole),
+                         header);
     } else if ((p = allocate_slot(m, id, *home)) != nullptr) {
       std::memset(p, 0, bytes);
     }
     if (p == nullptr) return nullptr;
   }
-  *static_cast<std::uint64_t*>(p) = array_header::make(count, element.id, header_bytes).bits;
+  *static_cast<std::uint64_t*>(p) = header.bits;
   return p;
 }
 

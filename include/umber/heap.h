@@ -12,8 +12,8 @@
 // itself at its next safepoint (see handle.h). A thread that computes without making objects calls `safepoint` now and
 // then; one that waits does so inside a `blocking`.
 //
-// Constructors of managed objects may allocate and collect. Destructors run on a thread of the collector, in no order,
-// and must not touch managed objects. Types say where their fields are as told in layout.h.
+// Constructors of managed objects may allocate and collect. Destructors run on a thread of the collector or on one that
+// allocates, in no order, and must not touch managed objects. Types say where their fields are as told in layout.h.
 #pragma once
 
 #include <umber/handle.h>
