@@ -94,18 +94,18 @@ void mark_roots(managed_heap& h, marker& mark) {
   h.finalizers.for_each_kept([&](void* object) { mark.add(address_of(object)); });
 }
 
-// Also the values of weak maps whose keys are alive.
+// Also the values of weak maps whose keys are alive. It ends with a look at all of them that finds nothing
+// (weak_map.h).
 void mark_all_and_values(managed_heap& h, marker& mark, const stopwatch& watch) {
   mark_all(h, mark, watch);
   for (values how = values::gathered; mark_weak_maps(h, mark, how); how = values::marked_at_once)
     mark_all(h, mark, watch);
 }
 
-// Asks for what the barriers have recorded. Whether that was nothing, and no value of a weak map was alive before.
-bool nothing_is_left(managed_heap& h, marker& mark) {
-  const bool found = mark_weak_maps(h, mark, values::gathered);  // before the question: see weak_map.h
+// Asks for what the barriers have recorded. Whether that was nothing, since found_grey was reset.
+bool nothing_is_left(managed_heap& h) {
   ask_all(h, question::flush);
-  return !found && !h.found_grey.load(std::memory_order_relaxed) && h.work.empty();  // relaxed: answered
+  return !h.found_grey.load(std::memory_order_relaxed) && h.work.empty();  // relaxed: answered
 }
 
 // Marks, and asks for what the barriers have recorded, until a whole round of that brings nothing.
@@ -115,7 +115,7 @@ void mark_to_the_end(managed_heap& h, marker& mark, const stopwatch& watch) {
     h.found_grey.store(false, std::memory_order_relaxed);
     mark_all_and_values(h, mark, watch);
     h.weak_verdict.store(verdict::closing, std::memory_order_release);  // release, all: pair with lock_target
-    if (nothing_is_left(h, mark)) break;
+    if (nothing_is_left(h)) break;
     if (is_planted(fault::one_flush_round)) break;
     h.weak_verdict.store(verdict::open, std::memory_order_release);
   }
@@ -127,12 +127,13 @@ void queue_finalizers(managed_heap& h, marker& mark, const stopwatch& watch) {
   bool any = false;
   h.finalizers.for_each_dying([&](std::uintptr_t) { any = true; });
   if (any) {
-    ask_all(h, question::flush);  // no weak load is under way that read a reference before it was cleared
+    // No weak load is under way that read a reference before it was cleared; it might find a mark made from here on.
+    ask_all(h, question::flush);
     h.finalizers.for_each_dying([&](std::uintptr_t object) { mark.add_children(object); });
     do {
       h.found_grey.store(false, std::memory_order_relaxed);  // relaxed: published by the question
       mark_all_and_values(h, mark, watch);
-    } while (!nothing_is_left(h, mark));
+    } while (!nothing_is_left(h));
     h.finalizers.queue_finalizers([&](std::uintptr_t object) {
       const mspan* s = span_of(object);
       // relaxed, both: figures.

@@ -9,30 +9,35 @@
 //   cleared    when the verdict is `decided`, every entry whose key has no mark loses key and value, in dead maps too:
 //              a map that a finalizer brings back has no entry for an object that was unreachable with it.
 //
-// *Cost*: each walk looks at every entry (its mark, its key's, its value's). A cycle makes two walks, and one more for
-// each time that values lead to keys against the order of addresses: with the first one done, what a walk finds is
-// marked before it goes on, so a chain of entries in the order of their allocation takes a walk a span and not one a
-// link. The worst case is the square of the entries, beside the mutators; no other entry of a heap pays for it.
+// *Cost*: each walk looks at every entry (its mark, its key's, its value's). A cycle makes one walk, one for each round
+// of `flush` that brings something, and one more for each time that values lead to keys against the order of addresses:
+// after the first, what a walk finds is marked before it goes on, so a chain of entries in the order of their
+// allocation takes a walk a span and not one a link. The worst case is the square of the entries, beside the mutators;
+// no other part of a heap pays for it.
 //
 // *What mutators do meanwhile.* The value is a slot as any other for who stores: what is overwritten is recorded, and
-// what is stored is, while the storing thread is white. Reading is the point. Who reads the value holds the key, so
-// entry and value would be found alive in the end, but by then the reader may have taken the entry out of the map; so a
-// value without a mark is recorded when it is read, as by a weak load. Unlike that a read never waits for a round
-// of `flush` to be decided:
+// what is stored is, while the storing thread is white (barrier.h). Reading is the point. Who reads the value holds the
+// key, so entry and value would be found alive in the end, but by then the reader may have taken the entry out of the
+// map; so a value without a mark is recorded when it is read, as by a weak load. Unlike that, a read never has to wait
+// for a round of `flush` to be decided. The order is
 //
-//     collector                                         mutator (black, has answered the last flush)
+//     collector                                             mutator (black)
+//       found_grey = false
+//       marks, and walks, until a walk finds nothing          reads a value through a key it holds
 //       closing: weak loads wait from now on
-//       walks the entries, then asks for `flush`          reads a value through a key it holds
+//       flush                                                 answers; reads another one
+//       nothing grey was found: decided
 //
-//   If the round is to be the last, nothing was grey when the walk began (greys are in buffers, and would be found by
-//   the flush that follows the walk), so every object that a mutator held had a mark, and it got more only through
-//   fields of such objects (marked as well), and values. The first value without a mark that anybody read after the
-//   walk came by: its key had a mark when the walk passed, so the walk has found the value, and the round is not the
-//   last. Entries made or changed after the walk passed hold what somebody held.
+//   Say that nothing was found. Then nothing was grey when the last walk began: it would have been in a mutator's
+//   buffer or chunk, and its owner would have said so. For the same reason nothing became grey since. So all that
+//   mutators held when the walk began had marks, and what they got hold of since they got from fields of such objects
+//   (with marks, too), by weak loads (with a mark; or recorded, and found), or out of entries. The first value without
+//   a mark that anybody read lay in an entry since before the walk came by (what is put into one is held by somebody),
+//   and the entry and its key had marks then: so the walk has found it, and was not the last. A value read in the end,
+//   when nobody asks for buffers any more, has a mark.
 //
-// So the order is closing, walk, flush; with the walk after the flush a value could be read and its entry removed in
-// between, and nobody would know. What weak loads wait for gets longer by one walk: hence the walks before, while the
-// verdict is `open`.
+// A walk after `flush` would be too late: a value could be read, recorded where nobody looks any more, and its entry be
+// taken out before the walk came by.
 //
 // Invariants
 //   [weak_map.1] an entry whose key is alive gives its value, alive.

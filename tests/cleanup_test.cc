@@ -1,6 +1,6 @@
-#include <umber/umber.h>
+#include "gc_testing.h"
 
-#include "testing.h"
+#include <umber/umber.h>
 
 #include <array>
 #include <chrono>
@@ -207,18 +207,59 @@ TEST_CASE("cleanup: ~heap runs what is due and all cleanups, but no other finali
   }
 }
 
+TEST_CASE("cleanup: what entries hold is recorded as it comes and goes while the heap marks [finalizer.3]") {
+  test_heap t(polled());
+  const local<node> object = make<node>(1), argument = make<node>(2);
+  static const as_while_marking* seen;
+  static const void* expected;
+  static bool recorded;
+  set_finalizer(object, [](local<node>) {});
+  cleanup kept = add_cleanup(
+      object, [](local<node>) {}, argument);
+  drop([] {
+    const local<node> dead = make<node>(3);
+    expected = dead.get();
+    set_finalizer(dead, [](local<node> n) { recorded = seen->recorded(n.get()); });
+  });
+  t.heap.collect();
+  {
+    const as_while_marking marking(t.m);
+    seen = &marking;
+    recorded = false;
+    CHECK(run_finalizers(t.heap) == 1);
+    CHECK(recorded);
+    CHECK(marking.recorded(expected));
+    marking.forget();
+    CHECK(kept.cancel());
+    CHECK(marking.recorded(argument));
+    for (const bool black : {true, false}) {
+      t.m.black = black;
+      marking.forget();
+      kept = add_cleanup(
+          object, [](local<node>) {}, argument);
+      CHECK(marking.recorded(argument) == !black);
+    }
+  }
+}
+
 TEST_CASE("cleanup: a heap is destroyed by a thread that is attached to another one [attach.1]") {
   heap mine;
   mutator attached(mine);
   const local<node> n = make<node>(11);
   static int cleaned;
   cleaned = 0;
+  static heap* first;
+  first = &mine;
   for (int i = 0; i < 3; ++i) {
     heap other;
     std::thread([&] {
       mutator there(other);
-      add_cleanup(
-          make<node>(), [](local<node> kept) { cleaned += kept->value; }, make<node>(5));
+      // The first heap waits for nobody meanwhile.
+      const auto collect_first = [](local<node> kept) {
+        std::thread([] { first->collect(); }).join();
+        cleaned += kept->value;
+      };
+      add_cleanup(make<node>(), collect_first, make<node>(5));
     }).join();
   }
   CHECK(cleaned == 15);

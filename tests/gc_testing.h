@@ -30,6 +30,32 @@ struct test_heap {
       : heap(options), attached(heap), m(gc::this_mutator()), h(*m.heap) {}
 };
 
+// While it lives the thread's barrier is on, as in a cycle, and what it records can be seen. Nothing may be made.
+class as_while_marking {
+ public:
+  explicit as_while_marking(gc::mutator& m) : m_(m) {
+    detail::barriers_on.fetch_add(1);
+    m_.barrier = m_.black = true;
+  }
+  ~as_while_marking() {
+    m_.forget_candidates();
+    m_.barrier = m_.black = false;
+    detail::barriers_on.fetch_sub(1);
+  }
+  as_while_marking(const as_while_marking&) = delete;
+  as_while_marking& operator=(const as_while_marking&) = delete;
+
+  void forget() const { m_.buffered = 0; }
+  bool recorded(const void* object) const {
+    for (std::size_t i = 0; i < m_.buffered; ++i)
+      if (m_.buffer[i] == address_of(object)) return true;
+    return false;
+  }
+
+ private:
+  gc::mutator& m_;
+};
+
 // The space of arrays whose slots are of class c.
 inline gc::space& array_space(gc::managed_heap& h, span_class c) {
   gc::space* s = h.space_for(gc::array_id(c.size(), c.is_noscan()), nullptr);

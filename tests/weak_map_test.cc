@@ -1,6 +1,8 @@
+#include "gc/weak_map.h"
+
 #include <umber/umber.h>
 
-#include "testing.h"
+#include "gc_testing.h"
 
 #include <algorithm>
 #include <mutex>
@@ -302,6 +304,25 @@ TEST_CASE("weak_map: a value that was read outlives its entry, whenever the coll
     collector.join();
   }
   CHECK(broken == 0);
+}
+
+TEST_CASE("weak_map: what is read, overwritten or stored is recorded while the heap marks [weak_map.1]") {
+  test_heap t;
+  const local<map> m = make<map>();
+  const local<node> key = make<node>(1), first = make<node>(2), second = make<node>(3);
+  m->set(key, first);
+  const as_while_marking marking(t.m);
+  for (const bool black : {true, false}) {
+    t.m.black = black;
+    m->set(key, first);
+    marking.forget();
+    CHECK(m->get(key) == first.get());
+    CHECK(marking.recorded(first));
+    marking.forget();
+    m->set(key, second);
+    CHECK(marking.recorded(first));
+    CHECK(marking.recorded(second) == !black);
+  }
 }
 
 TEST_CASE("weak_map: threads that take turns share one") {
