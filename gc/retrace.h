@@ -8,7 +8,7 @@
 //            that it led to is done. So at any moment the objects on the stack that were looked into are the path from
 //            the root to here, and a check that fails says how the program gets there:
 //
-//              umber: check-mark: a node at 0x7f20 is reachable and has no mark; the way to it:
+//              umber: check-mark: 0x7f20 is held, and is an object without a mark; the way to it:
 //              umber:   a local of thread 77 holds a tree at 0x7f00
 //              umber:   +8 holds an array of node at 0x7f10
 //              umber:   [3] +0 holds a node at 0x7f20
