@@ -150,8 +150,8 @@ class heap {
     return result;
   }
 
-  // The same as JSON, with the names of Go's runtime/metrics where the meaning is the same. The length of the whole text
-  // without its final zero, as snprintf; 8 KiB hold it.
+  // The same as JSON, with the names of Go's runtime/metrics where the meaning is the same. The length of the whole
+  // text without its final zero, as snprintf; 8 KiB hold it.
   std::size_t metrics_json(char* buffer, std::size_t capacity) const {
     return detail::write_json(statistics(), buffer, capacity);
   }

@@ -1,8 +1,8 @@
 /* The managed heap for C (C99): enough to put a language runtime on it. Included by <umber/umber_c.h>; in libumber.
  *
- * A thread attaches itself to a heap, describes its types once, and makes objects. What it needs across a *safepoint* it
- * keeps in a handle; a plain pointer is good until the next one. Safepoints are: making an object, a handle to a weak
- * reference, umber_safepoint, umber_collect, entering and leaving a blocking region.
+ * A thread attaches itself to a heap, describes its types once, and makes objects. What it needs across a *safepoint*
+ * it keeps in a handle; a plain pointer is good until the next one. Safepoints are: making an object, a handle to a
+ * weak reference, umber_safepoint, umber_collect, entering and leaving a blocking region.
  *
  *   umber_heap* heap = umber_heap_create(NULL);
  *   umber_attach(heap);
@@ -32,13 +32,13 @@ typedef struct umber_persistent umber_persistent;
 typedef struct umber_weak umber_weak; /* a managed object itself */
 
 typedef struct umber_heap_options {
-  size_t size;           /* of this struct: what lies beyond it has its default */
-  size_t percent;        /* growth until a cycle ends; 0: 100; SIZE_MAX: no cycle by itself */
-  size_t minimum;        /* bytes; below this no cycle starts by itself; 0: 4 MiB */
-  size_t limit;          /* soft, bytes; 0: none */
-  size_t hard_limit;     /* bytes; beyond it making fails; 0: none */
-  unsigned workers;      /* marking threads; 0: a quarter of the processors, at least one */
-  unsigned torture;      /* n: every n-th allocation collects, and swept memory is poisoned; 0: no */
+  size_t size;       /* of this struct: what lies beyond it has its default */
+  size_t percent;    /* growth until a cycle ends; 0: 100; SIZE_MAX: no cycle by itself */
+  size_t minimum;    /* bytes; below this no cycle starts by itself; 0: 4 MiB */
+  size_t limit;      /* soft, bytes; 0: none */
+  size_t hard_limit; /* bytes; beyond it making fails; 0: none */
+  unsigned workers;  /* marking threads; 0: a quarter of the processors, at least one */
+  unsigned torture;  /* n: every n-th allocation collects, and swept memory is poisoned; 0: no */
 } umber_heap_options;
 
 /* Any thread, attached or not. NULL: no memory, or no thread. */
@@ -60,10 +60,10 @@ UMBER_API void umber_safepoint(void) UMBER_NOEXCEPT;
 UMBER_API void umber_blocking_enter(void) UMBER_NOEXCEPT;
 UMBER_API void umber_blocking_leave(void) UMBER_NOEXCEPT;
 
-/* A type of objects of `size` bytes with pointers to managed objects (or NULL) at the given offsets, which are multiples
- * of 8. `destroy`, if not NULL, is called for each dead object on a thread of the collector and touches no managed
- * object. The name is copied. Any thread; types live as long as the process and serve all heaps. NULL: no memory, or an
- * offset that is not one. */
+/* A type of objects of `size` bytes with pointers to managed objects (or NULL) at the given offsets, which are
+ * multiples of 8. `destroy`, if not NULL, is called for each dead object on a thread of the collector and touches no
+ * managed object. The name is copied. Any thread; types live as long as the process and serve all heaps. NULL: no
+ * memory, or an offset that is not one. */
 UMBER_API umber_type* umber_type_create(const char* name, size_t size, const size_t* pointer_offsets, size_t count,
                                         void (*destroy)(void* object)) UMBER_NOEXCEPT;
 
