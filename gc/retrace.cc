@@ -205,7 +205,6 @@ bool retrace::run(visitor visit, void* context) {
       if (n->object != nullptr) start_at(address_of(n->object), "local of thread", m->thread_id);
   heap_.roots.for_each([this](void* object) { start_at(address_of(object), "persistent", 0); });
   heap_.finalizers.for_each_kept([this](void* object) { start_at(address_of(object), "finalizer or cleanup", 0); });
-  heap_.finalizers.for_each_kept([this](void* object) { start_at(address_of(object), "finalizer or cleanup", 0); });
   return complete_;
 }
 
