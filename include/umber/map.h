@@ -133,9 +133,7 @@ class map {
   std::default_sentinel_t end() const noexcept { return {}; }
 
  private:
-  // A table of this size is split; one whose places are large is smaller, so that it stays an object of a few pages.
-  static constexpr std::size_t most_places =
-      std::max<std::size_t>(8, std::min<std::size_t>(512, std::bit_floor(16384 / sizeof(typename table::group)) * 8));
+  static constexpr std::size_t most_places = table::most_places;
   static constexpr unsigned most_depth = 40;
 
   template <class Q>
