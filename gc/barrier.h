@@ -20,10 +20,8 @@ namespace umber::gc {
 // A place that held `old` holds `value` from now on; either may be null.
 inline void record_store(mutator& m, const void* old, const void* value) {
   if (!m.barrier) return;
-  const umber::barrier kind = m.heap->options.kind;
-  if (old != nullptr && kind != umber::barrier::insertion) m.record(address_of(old));
-  const bool insertion = kind == umber::barrier::insertion || (kind == umber::barrier::hybrid && !m.black);
-  if (value != nullptr && insertion) m.record(address_of(value));
+  if (old != nullptr && m.records_old()) m.record(address_of(old));
+  if (value != nullptr && m.records_new()) m.record(address_of(value));
 }
 
 }  // namespace umber::gc

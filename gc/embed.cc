@@ -79,22 +79,16 @@ void barrier(const std::atomic<void*>* slot, void* value) noexcept {
   if (m == nullptr) die_misuse("store", "needs a thread that is attached: make an umber::mutator first");
   if (UMBER_UNLIKELY(m->heap->shadow != nullptr)) note_store(*m, slot, value);
   if (!m->barrier || is_planted(fault::barrier_off)) return;
-  const umber::barrier kind = m->heap->options.kind;
   // relaxed: the old value is only recorded.
   void* old = slot->load(std::memory_order_relaxed);
-  if (old != nullptr && kind != umber::barrier::insertion && !is_planted(fault::deletion_half_missing))
-    m->record(address_of(old));
-  if (is_planted(fault::insertion_half_missing)) return;
-  if (value != nullptr && (kind == umber::barrier::insertion || (kind == umber::barrier::hybrid && !m->black)))
-    m->record(address_of(value));
+  if (old != nullptr && m->records_old() && !is_planted(fault::deletion_half_missing)) m->record(address_of(old));
+  if (value != nullptr && m->records_new() && !is_planted(fault::insertion_half_missing)) m->record(address_of(value));
 }
 
 void insertion_barrier(const std::atomic<void*>* slot, void* value) noexcept {
   mutator* m = attached();
   if (m != nullptr && UMBER_UNLIKELY(m->heap->shadow != nullptr)) note_construction(*m, slot, value);
-  if (m == nullptr || !m->barrier || value == nullptr) return;
-  const umber::barrier kind = m->heap->options.kind;
-  if (kind == umber::barrier::insertion || (kind == umber::barrier::hybrid && !m->black)) m->record(address_of(value));
+  if (m != nullptr && m->barrier && m->records_new() && value != nullptr) m->record(address_of(value));
 }
 
 void answer() noexcept { answer_pending(attached_or_die("safepoint")); }

@@ -124,6 +124,7 @@ bool try_join(managed_heap& h, mutator& m) {
   // relaxed: set before the lock was last taken by who asks, or not yet, and then we are asked.
   if (h.parked.load(std::memory_order_relaxed) != 0) return false;
   m.heap = &h;
+  m.kind = h.options.kind;
   m.work = &h.work;
   m.epoch = h.epoch;
   m.barrier = h.stage != question::finish && !is_planted(fault::attached_without_barrier);

@@ -84,9 +84,7 @@ void mutator::become_black() {
   black = true;
 }
 
-void mutator::record(std::uintptr_t object) {
-  buffer[buffered++] = object;
-  if (UMBER_LIKELY(buffered < buffer_capacity)) return;
+void mutator::empty_full_buffer() {
   const std::uint64_t before = os::now();
   empty_buffer();
   stalls.add(stall_cause::barrier, os::now() - before);

@@ -52,11 +52,12 @@ struct mutator : detail::mutator_state {
   mutator* next = nullptr;  // among all of the heap; guarded by its lock
   mutator* previous = nullptr;
 
-  std::uint32_t epoch = 0;   // sweeps it has answered for
-  bool barrier = false;      // its stores are recorded: what they overwrite, and what they store
-  bool black = false;        // its handles were scanned, its new objects are marked
-  bool contributed = false;  // has made candidates since its last `flush`
-  bool overflowed = false;   // there was no memory for a candidate
+  std::uint32_t epoch = 0;                       // sweeps it has answered for
+  umber::barrier kind = umber::barrier::hybrid;  // as its heap's, at hand
+  bool barrier = false;                          // its stores are recorded: what they overwrite, and what they store
+  bool black = false;                            // its handles were scanned, its new objects are marked
+  bool contributed = false;                      // has made candidates since its last `flush`
+  bool overflowed = false;                       // there was no memory for a candidate
   std::size_t buffered = 0;
   std::uintptr_t buffer[buffer_capacity];
   work_chunk* chunk = nullptr;
@@ -77,7 +78,14 @@ struct mutator : detail::mutator_state {
 
   void become_black();
 
-  void record(std::uintptr_t object);
+  // What the barrier records by the kind of collector: what a store overwrites; what it stores.
+  bool records_old() const { return kind != umber::barrier::insertion; }
+  bool records_new() const { return kind == umber::barrier::insertion || (kind == umber::barrier::hybrid && !black); }
+  UMBER_FAST void record(std::uintptr_t object) {
+    buffer[buffered++] = object;
+    if (UMBER_UNLIKELY(buffered == buffer_capacity)) empty_full_buffer();
+  }
+  UMBER_WARM void empty_full_buffer();
   void empty_buffer();
   void add_candidate(std::uintptr_t object);
   void publish_chunk();

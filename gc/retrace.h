@@ -1,8 +1,8 @@
 // The heap walked once more by code that shares nothing with marking: for the checks.
 //
-// It begins at the handles of every mutator, at the persistent ones and at what finalizers keep, with the world stopped,
-// takes the types of objects from their spans (marking takes them from the words of pages), and remembers where it was
-// in a bitmap of its own (marking does in the marks). So what one of the two forgets the other finds.
+// It begins at the handles of every mutator, at the persistent ones and at what finalizers keep, with the world
+// stopped, takes the types of objects from their spans (marking takes them from the words of pages), and remembers
+// where it was in a bitmap of its own (marking does in the marks). So what one of the two forgets the other finds.
 //
 //   stack    what was seen and not looked into yet, and, below it, what is being looked into: an object stays until all
 //            that it led to is done. So at any moment the objects on the stack that were looked into are the path from
