@@ -15,7 +15,7 @@ namespace umber::gc {
 
 namespace {
 
-constexpr std::size_t most_swept = 16;
+constexpr std::size_t most_swept = 4;
 
 // Counts bytes that came to hand, and starts a cycle if that is due.
 void charge(mutator& m, std::size_t bytes) {
