@@ -5,7 +5,7 @@
 //     the next word of the span that is held
 //     another span
 //       one with free slots that was swept
-//       one that is swept now (four are tried: 20 us, where 16 were 100)
+//       one that is swept now (four are tried: with 16 this was the longest stall)
 //       a fresh one, from the page heap
 //       none: a whole collection, and all that again; then as often as the program says that it has made room
 //     what was given is paid for (assist.h), and may be what starts a cycle
