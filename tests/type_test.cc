@@ -110,8 +110,15 @@ TEST_CASE("type: without memory a type is not registered, and later it is") {
   struct late {
     field<mixed> next;
   };
-  static detail::type_description kept("late", 4, std::uint32_t{8}, std::uint32_t{8}, detail::find_pointers<late>,
-                                       nullptr, nullptr);
+  static detail::type_description kept{
+      .name = "late",
+      .name_length = 4,
+      .size = 8,
+      .alignment = 8,
+      .find_pointers = detail::find_pointers<late>,
+      .trace = nullptr,
+      .destroy = nullptr,
+  };
   {
     const failing_system none(0);
     // What metadata has left would last for some types.
