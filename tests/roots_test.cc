@@ -107,7 +107,8 @@ TEST_CASE("roots: handles that are left are told by the place that made them") {
     umber::heap heap(options);
     const umber::mutator attached(heap);
     const auto object = make<node>();
-    for (volatile int i = 0; i < 3; i = i + 1) left->push_back(object);  // not unrolled: one place
+    const auto keep_one = [&]() __attribute__((noinline)) { left->push_back(object); };  // one place, unrolled or not
+    for (int i = 0; i < 3; ++i) keep_one();
     const persistent<node> gone(object);
     left->emplace_back() = object;
     static_cast<void>(new persistent<node>(object));
