@@ -17,7 +17,7 @@
 namespace umber::alloc {
 
 enum class rank : std::uint8_t {
-  managed_heaps,  // the list of managed heaps (gc/, as the next nine)
+  managed_heaps,  // the list of managed heaps (gc/, as the next ten)
   cycle,          // the collector's thread
   mutators,       // the threads attached to a heap
   managed_types,  // layouts
@@ -28,6 +28,7 @@ enum class rank : std::uint8_t {
   object_map,     // mark bits
   work,           // candidates
   shadow,         // what a barrier checker has noted
+  timeline,       // the file of events
   scavenger,      // state of the background thread
   private_heaps,  // the list of private heaps
   processor,      // a processor used by several threads: visitors' and first-class heaps'

@@ -44,8 +44,7 @@ void pay_for(mutator& m, std::size_t bytes) {
       took_work = mark.took_work();
     }
     m.contributed = m.contributed || took_work;
-    const std::uint64_t took = os::now() - before;
-    m.stalls.add(stall_cause::assist, took);
+    m.stalled(stall_cause::assist, before, done);
     h.assist_ns.fetch_add(os::thread_cpu_time() - cpu_before, std::memory_order_relaxed);  // relaxed: a statistic
     answer_pending(m);
     if (!took_work) return;

@@ -50,6 +50,7 @@ void forget_heaps_in_child() {
   in_forked_child.store(true, std::memory_order_relaxed);  // relaxed, both: the child has one thread
   detail::barriers_on.store(0, std::memory_order_relaxed);
   detail::current_mutator = &unattached;
+  timeline::forget_in_child();
 }
 
 // The heap to which threads attach by themselves, and what detaches them.
@@ -121,6 +122,7 @@ mutator* attach(managed_heap& h, bool of_heap) {
   m->handles.next = m->handles.previous = &m->handles;
   m->thread_id = os::thread_id();
   m->of_heap = of_heap;
+  timeline::enter(h.number);
   join(h, *m);
   detail::current_mutator = m;
   return m;
@@ -131,6 +133,7 @@ void detach(mutator& m) {
   if (attached() != &m) die_misuse("~mutator", "belongs to another thread");
   if (m.handles.next != &m.handles) die_misuse("~mutator", "still has locals");
   leave(m);
+  timeline::leave();
   alloc::heap.empty_stock(m.stock);
   detail::current_mutator = &unattached;
   release_mutator(&m);

@@ -71,6 +71,7 @@ void mark_all(managed_heap& h, marker& mark, const stopwatch& watch) {
                                     std::memory_order_relaxed);  // relaxed: an account
       mark.share();
       revise(h, mark, watch);
+      timeline::flush_if_wanted();
     } while (mark.has_work() || !h.work.empty());
     mark.publish();
     if (nobody_has_work(h)) {
@@ -285,6 +286,8 @@ void run_cycle(managed_heap& h, span_stock& stock) {
 }
 
 void mark_along(managed_heap& h) {
+  const std::uint64_t began = os::now();
+  std::size_t all_bytes = 0;
   while (h.marking.load(std::memory_order_relaxed)) {           // relaxed: seen soon enough
     h.helpers_marking.fetch_add(1, std::memory_order_acq_rel);  // pairs with nobody_has_work
     h.helper_turns.fetch_add(1, std::memory_order_acq_rel);     // pairs with nobody_has_work
@@ -294,11 +297,13 @@ void mark_along(managed_heap& h) {
       const std::size_t bytes = mark.drain(objects_per_batch);
       h.background_credit.fetch_add(static_cast<std::int64_t>(bytes),
                                     std::memory_order_relaxed);  // relaxed: an account
+      all_bytes += bytes;
       worked = mark.took_work();
     }
     h.helpers_marking.fetch_sub(1, std::memory_order_acq_rel);  // pairs with nobody_has_work
     if (!worked) os::yield();
   }
+  if (all_bytes != 0) timeline::span("help", began, os::now(), "bytes", all_bytes);
 }
 
 }  // namespace umber::gc

@@ -21,6 +21,8 @@ const volatile std::uint32_t* futex_word(const std::atomic<std::uint32_t>& word)
 
 void* collect_when_asked(void* heap) {
   managed_heap& h = *static_cast<managed_heap*>(heap);
+  pthread_setname_np(pthread_self(), "umber collector");
+  timeline::enter(h.number);
   span_stock stock;
   std::uint64_t last_end = os::now();
   for (;;) {
@@ -41,17 +43,21 @@ void* collect_when_asked(void* heap) {
     os::wake_all(futex_word(h.finished));
   }
   alloc::heap.empty_stock(stock);
+  timeline::leave();
   end_thread(h);
   return nullptr;
 }
 
 void* help(void* heap) {
   managed_heap& h = *static_cast<managed_heap*>(heap);
+  pthread_setname_np(pthread_self(), "umber marker");
+  timeline::enter(h.number);
   while (!h.ending.load(std::memory_order_acquire)) {  // pairs with the release in stop_threads
     const std::uint32_t called = h.helpers_called.load(std::memory_order_acquire);  // pairs with call_helpers
     mark_along(h);
     os::wait(futex_word(h.helpers_called), called, look_whether_idle);
   }
+  timeline::leave();
   end_thread(h);
   return nullptr;
 }

@@ -191,6 +191,10 @@ heap_state* create_heap(const heap_options& chosen) noexcept {
   if (h == nullptr) return nullptr;
   const heap_options options = with_environment(chosen);
   h->options = options;
+  static constinit std::atomic<std::uint64_t> made{0};
+  h->number = made.fetch_add(1, std::memory_order_relaxed) + 1;  // relaxed: a number
+  const settings& said = current_settings();
+  if (said.timeline != nullptr) timeline::open(said.timeline, said.timeline_length);
   h->made_at = os::now();
   h->pace.options = {.percent = options.percent,
                      .minimum_heap = options.minimum,

@@ -12,6 +12,26 @@ const volatile std::uint32_t* futex_word(const std::atomic<std::uint32_t>& word)
   return reinterpret_cast<const volatile std::uint32_t*>(&word);
 }
 
+const char* asking(question q) {
+  switch (q) {
+    case question::none:
+      return "ask";
+    case question::barrier_on:
+      return "ask barrier on";
+    case question::settle:
+      return "ask settle";
+    case question::scan:
+      return "ask scan";
+    case question::flush:
+      return "ask flush";
+    case question::finish:
+      return "ask finish";
+    case question::park:
+      return "ask park";
+  }
+  return "ask";
+}
+
 void flush(mutator& m) {
   m.empty_buffer();
   m.publish_chunk();
@@ -159,7 +179,9 @@ void ask_all(managed_heap& h, question q) {
     left = h.unanswered.load(std::memory_order_acquire);
     if (left != 0 && os::now() - asked > patience) name_the_slow(h);
   }
-  const std::uint64_t took = os::now() - asked;
+  const std::uint64_t answered = os::now();
+  timeline::span(asking(q), asked, answered);
+  const std::uint64_t took = answered - asked;
   if (took > h.longest_round_ns) h.longest_round_ns = took;
 }
 
@@ -192,7 +214,7 @@ void answer_pending(mutator& m) {
   }
   const std::uint64_t before = os::now();
   answer_now(m);
-  m.stalls.add(stall_cause::handshake, os::now() - before);
+  m.stalled(stall_cause::handshake, before);
 }
 
 void enter_blocking(mutator& m) {
@@ -206,7 +228,7 @@ void leave_blocking(mutator& m) {
     if (waits_since == 0) waits_since = os::now();
     wait_while_held(m);
   }
-  if (waits_since != 0) m.stalls.add(stall_cause::wait, os::now() - waits_since);
+  if (waits_since != 0) m.stalled(stall_cause::wait, waits_since);
 }
 
 void join(managed_heap& h, mutator& m) {

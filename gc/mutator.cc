@@ -84,10 +84,17 @@ void mutator::become_black() {
   black = true;
 }
 
+void mutator::stalled(stall_cause cause, std::uint64_t since, std::uint64_t bytes) {
+  static constexpr const char* names[stall_causes] = {"handshake", "assist", "sweep", "barrier", "wait"};
+  const std::uint64_t now = os::now();
+  stalls.add(cause, now - since);
+  timeline::span(names[static_cast<std::size_t>(cause)], since, now, bytes != 0 ? "bytes" : nullptr, bytes);
+}
+
 void mutator::empty_full_buffer() {
   const std::uint64_t before = os::now();
   empty_buffer();
-  stalls.add(stall_cause::barrier, os::now() - before);
+  stalled(stall_cause::barrier, before);
 }
 
 void mutator::empty_buffer() {

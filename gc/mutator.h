@@ -23,6 +23,7 @@
 
 #include "space.h"
 #include "stalls.h"
+#include "timeline.h"
 #include "work.h"
 
 namespace umber::gc {
@@ -77,6 +78,9 @@ struct mutator : detail::mutator_state {
   void give_up_span(std::uint32_t id);
 
   void become_black();
+
+  // Counts a stall that began then and is over now, and shows it on the time line; with bytes, if any were marked.
+  void stalled(stall_cause cause, std::uint64_t since, std::uint64_t bytes = 0);
 
   // What the barrier records by the kind of collector: what a store overwrites; what it stores.
   bool records_old() const { return kind != umber::barrier::insertion; }

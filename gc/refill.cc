@@ -80,7 +80,7 @@ bool have_slots(mutator& m, std::uint32_t id, space& home) {
 void collect_in_want(mutator& m) {
   const std::uint64_t before = os::now();
   collect_for(m);
-  m.stalls.add(stall_cause::wait, os::now() - before);
+  m.stalled(stall_cause::wait, before);
 }
 
 // Every allocation comes here, and every n-th collects first.

@@ -41,9 +41,10 @@ struct word {
   bool settings::*flag;
 };
 
-// A list of words, each of which sets its flag; false if one is not known.
+// A list of words, each of which sets its flag, or is known to `also`; false if one is not known.
 template <std::size_t Count>
-bool parse_words(const char* text, const word (&words)[Count], settings& into) {
+bool parse_words(const char* text, const word (&words)[Count], settings& into,
+                 bool (*also)(const char* word, std::size_t length, settings& into) = nullptr) {
   bool understood = true;
   while (*text != '\0') {
     const std::size_t length = std::strcspn(text, ",");
@@ -52,6 +53,7 @@ bool parse_words(const char* text, const word (&words)[Count], settings& into) {
       if (std::strlen(w.name) != length || std::strncmp(w.name, text, length) != 0) continue;
       into.*w.flag = known = true;
     }
+    if (!known && also != nullptr) known = also(text, length, into);
     understood = understood && known;
     text += text[length] == ',' ? length + 1 : length;
   }
@@ -61,6 +63,15 @@ bool parse_words(const char* text, const word (&words)[Count], settings& into) {
 constexpr word checks_known[] = {
     {"marks", &settings::check_marks}, {"barriers", &settings::check_barriers}, {"handles", &settings::track_handles}};
 constexpr word traces_known[] = {{"gc", &settings::trace_cycles}, {"pacer", &settings::trace_pacer}};
+
+bool parse_timeline(const char* word, std::size_t length, settings& into) {
+  constexpr char start[] = "perfetto:";
+  constexpr std::size_t start_length = sizeof start - 1;
+  if (length <= start_length || std::strncmp(word, start, start_length) != 0) return false;
+  into.timeline = word + start_length;
+  into.timeline_length = length - start_length;
+  return true;
+}
 
 void read_environment() {
   read_options();
@@ -84,8 +95,8 @@ void parse_settings(const char* gc, const char* checks, const char* trace, setti
     complain("UMBER_GC", gc, "off, or the percentage by which the heap grows between collections");
   if (checks != nullptr && !parse_words(checks, checks_known, into))
     complain("UMBER_GC_CHECK", checks, "marks, barriers, handles, with commas between them");
-  if (trace != nullptr && !parse_words(trace, traces_known, into))
-    complain("UMBER_TRACE", trace, "gc, pacer, with a comma between them");
+  if (trace != nullptr && !parse_words(trace, traces_known, into, parse_timeline))
+    complain("UMBER_TRACE", trace, "gc, pacer, perfetto:FILE, with commas between them");
 }
 
 heap_options with_environment(const heap_options& chosen) {

@@ -4,6 +4,7 @@
 //   UMBER_MEMORY_LIMIT=SIZE       their `limit`; without it that of the control group, if there is one
 //   UMBER_GC_CHECK=marks,barriers,handles    turns checks on (heap.h), whatever the program chooses
 //   UMBER_TRACE=gc,pacer          a line on stderr for each cycle (trace.h), and one for what the pacer thinks
+//   UMBER_TRACE=perfetto:FILE     a time line (timeline.h); the words of UMBER_TRACE are separated by commas
 //
 // The environment is the default, and what the program chooses wins, as in Go: a program that sets a number has a
 // reason, and who runs one that does not knows the machine. What is not understood is said in one line, and ignored.
@@ -32,6 +33,8 @@ struct settings {
   bool track_handles = false;
   bool trace_cycles = false;
   bool trace_pacer = false;
+  const char* timeline = nullptr;  // the file of the time line, in the environment
+  std::size_t timeline_length = 0;
 };
 
 // Of this process.

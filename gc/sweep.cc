@@ -38,7 +38,7 @@ mspan* sweep_for(space& home, mutator& m, std::size_t most) {
   if (first == nullptr) return nullptr;
   const std::uint64_t before = os::now();
   mspan* found = sweep_until_free(home, m, first, most);
-  m.stalls.add(stall_cause::sweep, os::now() - before);
+  m.stalled(stall_cause::sweep, before);
   return found;
 }
 
@@ -51,6 +51,7 @@ void sweep_rest(managed_heap& h, span_stock& stock) {
         drop(h, s, stock);
       else
         home->put(s, h.epoch);
+      timeline::flush_if_wanted();
     }
   }
   h.sweep_ns.fetch_add(os::thread_cpu_time() - before, std::memory_order_relaxed);  // relaxed: a statistic

@@ -33,6 +33,15 @@ std::uint64_t figure(const std::atomic<std::uint64_t>& value) {
   return value.load(std::memory_order_relaxed);  // relaxed: a figure
 }
 
+constexpr const char* phase_names[] = {"barrier on", "settle", "scan", "mark", "weak", "finish", "sweep"};
+
+void count_bytes(const managed_heap& h) {
+  timeline::counter("live", figure(h.last_marked_bytes));
+  timeline::counter("heap", h.live_bytes + figure(h.allocated) + h.external_now());
+  const std::size_t goal = figure(h.goal);
+  if (goal != SIZE_MAX) timeline::counter("goal", goal);
+}
+
 std::size_t mutator_count(managed_heap& h) {
   const lock_guard guard(h.mutators_lock);
   return h.mutator_count;
@@ -49,15 +58,20 @@ cycle_trace::cycle_trace(managed_heap& h)
       sweep_ns_(figure(h.sweep_ns)),
       plan_(h.pace.current) {
   h.longest_round_ns = 0;
+  if (timeline::is_on()) count_bytes(h);
 }
 
 void cycle_trace::ended(phase p) {
   const std::uint64_t now = os::now();
   clock_[static_cast<std::size_t>(p)] = now - last_;
+  timeline::span(phase_names[static_cast<std::size_t>(p)], last_, now);
   last_ = now;
+  if (timeline::is_on()) count_bytes(heap_);
 }
 
 void cycle_trace::print() {
+  timeline::span("cycle", began_at_, last_, "cycle", figure(heap_.cycles));
+  timeline::flush();
   if (current_settings().trace_cycles) print_cycle();
   if (current_settings().trace_pacer) print_pacer();
 }

@@ -34,7 +34,7 @@
 // Concurrency
 //   The collector's thread.
 // Uses / used by
-//   Uses managed_heap, settings. Used by cycle.
+//   Uses managed_heap, settings, timeline. Used by cycle.
 #pragma once
 
 #include "managed_heap.h"
@@ -49,7 +49,7 @@ class cycle_trace {
   explicit cycle_trace(managed_heap& h);
   // The phase has ended, which began when the one before it did.
   void ended(phase p);
-  // All phases have.
+  // All phases have: lines, and the time line's file.
   void print();
 
  private:

@@ -72,7 +72,7 @@ TEST_CASE("settings: what is not understood is said in one line, and ignored") {
   CHECK(end.lines() == 3);
   CHECK(end.says("umber: UMBER_GC: not understood: 'often'; valid: off, or the percentage"));
   CHECK(end.says("umber: UMBER_GC_CHECK: not understood: 'marks,mark'; valid: marks, barriers, handles"));
-  CHECK(end.says("umber: UMBER_TRACE: not understood: 'gc,,pace'; valid: gc, pacer"));
+  CHECK(end.says("umber: UMBER_TRACE: not understood: 'gc,,pace'; valid: gc, pacer, perfetto:FILE,"));
 }
 
 TEST_CASE("settings: the environment is the default, and what the program chooses wins") {
