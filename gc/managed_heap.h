@@ -49,7 +49,7 @@ struct heap_tables {
 struct heap_run {
   // Constant after construction.
   heap_options options;
-  std::uint64_t number = 0;  // of the heaps that this process has made, from 1
+  std::uint64_t number = 0;       // of the heaps that this process has made, from 1
   slot_shadow* shadow = nullptr;  // of a heap whose barriers are checked
 
   // The mutators.
