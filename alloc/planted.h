@@ -51,6 +51,8 @@ enum class fault : std::uint8_t {
   sweep_marked_slot,
   weak_cleared_never,
   weak_load_ignores_window,
+  // Of what the pause bench must see.
+  slow_barrier,
 };
 
 #ifdef UMBER_PLANTED_FAULTS

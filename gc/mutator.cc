@@ -89,10 +89,15 @@ void mutator::stalled(stall_cause cause, std::uint64_t since, std::uint64_t byte
   const std::uint64_t now = os::now();
   stalls.add(cause, now - since);
   timeline::span(names[static_cast<std::size_t>(cause)], since, now, bytes != 0 ? "bytes" : nullptr, bytes);
+  if (on_stall != nullptr) on_stall(stall_context, cause, since, now - since);
 }
 
 void mutator::empty_full_buffer() {
   const std::uint64_t before = os::now();
+  if (is_planted(fault::slow_barrier)) {
+    constexpr std::uint32_t never = 0;
+    os::wait(&never, never, 5'000'000);
+  }
   empty_buffer();
   stalled(stall_cause::barrier, before);
 }

@@ -66,6 +66,8 @@ struct mutator : detail::mutator_state {
   std::uint32_t tortured = 0;  // allocations, for torture
   std::int64_t debt = 0;       // bytes of marking it owes
   stall_record stalls;
+  decltype(heap_options::on_stall) on_stall = nullptr;  // as its heap's, at hand, with the next
+  void* stall_context = nullptr;
   std::uint64_t assist_ns = 0;
 
   // Makes entries up to `id`; false: no memory.

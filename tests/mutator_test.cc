@@ -2,6 +2,8 @@
 
 #include "gc_testing.h"
 
+#include <vector>
+
 namespace umber::testing {
 namespace {
 
@@ -130,6 +132,28 @@ TEST_CASE("mutator: a full buffer is emptied, and full chunks are everybody's") 
   CHECK(t.m.buffered == 0);
   CHECK_FALSE(t.m.contributed);
   CHECK(t.h.work.empty());
+}
+
+TEST_CASE("mutator: who asked is told of each stall, for what, since when and how long") {
+  struct told {
+    stall_cause cause;
+    std::uint64_t since, ns;
+  };
+  static std::vector<told> all;
+  all.clear();
+  heap_options options = never_by_itself();
+  options.on_stall = [](void* context, stall_cause cause, std::uint64_t since, std::uint64_t ns) noexcept {
+    static_cast<std::vector<told>*>(context)->push_back({cause, since, ns});
+  };
+  options.stall_context = &all;
+  const test_heap t(options);
+  const std::uint64_t before = os::now();
+  t.m.stalled(stall_cause::assist, before - 1000);
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].cause == stall_cause::assist);
+  CHECK(all[0].since == before - 1000);
+  CHECK(all[0].ns >= 1000);
+  CHECK(t.heap.statistics().stalls[static_cast<std::size_t>(stall_cause::assist)].total_ns == all[0].ns);
 }
 
 TEST_CASE("mutator: its handles are candidates, each that is not null, in whatever order they were destroyed") {

@@ -29,6 +29,11 @@ namespace umber {
 // handles again. deletion is Yuasa's: a stop at the start, for a snapshot of all handles.
 enum class barrier : std::uint8_t { hybrid, deletion, insertion, stop_the_world };
 
+// What makes a thread wait for the engine: a question of the collector; marking in return for memory; sweeping for
+// memory; a full barrier buffer; waiting for a collection, or for somebody who answers for it.
+enum class stall_cause : std::uint8_t { handshake, assist, sweep, barrier, wait };
+inline constexpr std::size_t stall_causes = 5;
+
 struct heap_options {
   static constexpr std::size_t off = SIZE_MAX;
   static constexpr std::size_t by_environment = SIZE_MAX - 1;  // what it says, or the default after it
@@ -52,16 +57,16 @@ struct heap_options {
   bool (*on_out_of_memory)(void* context) noexcept = nullptr;
   void* out_of_memory_context = nullptr;
 
+  // Called on a thread that was held up, when that is over: since when, by CLOCK_MONOTONIC, and for how long. It must
+  // not touch managed objects, nor throw.
+  void (*on_stall)(void* context, stall_cause cause, std::uint64_t since_ns, std::uint64_t ns) noexcept = nullptr;
+  void* stall_context = nullptr;
+
   // Tools for tests, each also turned on by its name in UMBER_GC_CHECK=marks,barriers,handles.
   bool check_marks = false;     // after marking the heap is walked again, and what has no mark is reported
   bool check_barriers = false;  // a store that went around the barrier, or to no declared field, is reported
   bool track_handles = false;   // persistent handles that are left when the heap goes: where they were made
 };
-
-// What makes a thread wait for the engine: a question of the collector; marking in return for memory; sweeping for
-// memory; a full barrier buffer; waiting for a collection, or for somebody who answers for it.
-enum class stall_cause : std::uint8_t { handshake, assist, sweep, barrier, wait };
-inline constexpr std::size_t stall_causes = 5;
 
 // Stalls by how long they were: counts[0] below shortest_ns, each further one up to twice as long, the last all above.
 struct stall_histogram {
