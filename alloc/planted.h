@@ -45,6 +45,8 @@ enum class fault : std::uint8_t {
   attached_without_barrier,
   leave_forgets_buffer,
   one_flush_round,
+  round_ignores_published,
+  list_stays_open,
   settle_skipped,
   ring_forgotten,
   array_piece_lost,

@@ -84,6 +84,7 @@ void mark_all(managed_heap& h, marker& mark, const stopwatch& watch) {
 }
 
 void call_helpers(managed_heap& h) {
+  h.work.open();
   h.marking.store(true, std::memory_order_relaxed);          // relaxed: who sees it late assists late
   h.helpers_called.fetch_add(1, std::memory_order_release);  // pairs with the acquire in driver.cc
   os::wake_all(reinterpret_cast<const volatile std::uint32_t*>(&h.helpers_called));
@@ -103,10 +104,14 @@ void mark_all_and_values(managed_heap& h, marker& mark, const stopwatch& watch) 
     mark_all(h, mark, watch);
 }
 
-// Asks for what the barriers have recorded. Whether that was nothing, since found_grey was reset.
+// Asks for what the barriers have recorded. Whether that was nothing, since found_grey was reset, and nobody has
+// published anything meanwhile: what two have recorded, of whom one has answered, that one may publish, and once a
+// helper has marked it the other has nothing grey to answer for; but the helper holds what it refers to.
 bool nothing_is_left(managed_heap& h) {
+  const std::size_t published = h.work.published();
   ask_all(h, question::flush);
-  return !h.found_grey.load(std::memory_order_relaxed) && h.work.empty();  // relaxed: answered
+  if (h.found_grey.load(std::memory_order_relaxed) || !h.work.empty()) return false;  // relaxed: answered
+  return h.work.published() == published || is_planted(fault::round_ignores_published);
 }
 
 // Marks, and asks for what the barriers have recorded, until a whole round of that brings nothing.
@@ -164,11 +169,6 @@ void mark_stopped(managed_heap& h, marker& mark, const stopwatch& watch) {
     mark_roots(h, mark);
   }
   mark_all(h, mark, watch);
-}
-
-// What a barrier recorded after marking had ended: with the sweep begun, marks said nothing any more.
-void drop_leftovers(managed_heap& h) {
-  while (work_chunk* chunk = h.work.take()) h.work.drop_chunk(chunk);
 }
 
 void begin(managed_heap& h) {
@@ -269,11 +269,12 @@ void run_cycle(managed_heap& h, span_stock& stock) {
   }
   if (UMBER_UNLIKELY(h.options.check_marks)) check_marks(h);
   if (UMBER_UNLIKELY(h.shadow != nullptr)) check_shadow(h);
-  h.marking.store(false, std::memory_order_relaxed);  // relaxed: who sees it late finds nothing to do
+  h.marking.store(false, std::memory_order_relaxed);  // relaxed: who sees it late finds the list closed
+  if (!is_planted(fault::list_stays_open)) h.work.close();
   settle_accounts(h, watch, allocated_before);
   trace.ended(phase::weak);
   ask_all(h, question::finish);
-  drop_leftovers(h);
+  h.work.forget();  // what a barrier has recorded since marking ended: with the sweep begun marks say nothing
   trace.ended(phase::finish);
   if (ends_stopped(h)) start_world(h);
   detail::barriers_on.fetch_sub(1, std::memory_order_relaxed);  // relaxed: barriers are off one by one

@@ -115,8 +115,9 @@ void mutator::add_candidate(std::uintptr_t object) {
   contributed = true;
   if (chunk != nullptr && !chunk->has_room()) publish_chunk();
   if (chunk == nullptr && (chunk = work->make_chunk()) == nullptr) {
-    object_map::mark(object);  // marked and not scanned: see mark.h
     overflowed = true;
+    work->count_published();   // before another, who has recorded it as well, can see the mark
+    object_map::mark(object);  // marked and not scanned: see mark.h
     return;
   }
   chunk->items[chunk->count++] = object;

@@ -83,6 +83,37 @@ TEST_CASE("work: threads that publish and take lose no chunk and see none twice"
   CHECK(sum == 3 * each * (3 * each + 1) / 2);
 }
 
+TEST_CASE("work: a closed list takes what it is given and gives nothing [work.2]") {
+  work_list list;
+  work_chunk* before = chunk_with(list, 1 << 4);
+  list.publish(before);
+  list.close();
+  CHECK(list.take() == nullptr);
+  list.publish(chunk_with(list, 2 << 4));
+  CHECK(list.take() == nullptr);
+  CHECK_FALSE(list.empty());
+  list.forget();
+  CHECK(list.empty());
+  list.open();
+  CHECK(list.take() == nullptr);
+  CHECK(list.make_chunk() == before);
+}
+
+TEST_CASE("work: what was published is counted, also when it has been taken") {
+  work_list list;
+  const std::size_t before = list.published();
+  work_chunk* chunk = chunk_with(list, 1 << 4);
+  list.publish(chunk);
+  CHECK(list.published() == before + 1);
+  CHECK(list.take() == chunk);
+  CHECK(list.published() == before + 1);
+  list.drop_chunk(chunk);
+  list.forget();
+  CHECK(list.published() == before + 1);
+  list.count_published();
+  CHECK(list.published() == before + 2);
+}
+
 TEST_CASE("work: without memory there is no chunk") {
   work_list list;
   std::vector<work_chunk*> chunks;
