@@ -6,7 +6,7 @@
 
    How the engine is told in it
      candidates      `queue` is a set of pointers that may be marked already; who takes one marks it, and then reads its field.
-                     It gives only while `taking`: from the end of SETTLE until the verdict.
+                     It gives only while `taking`: from the end of SETTLE until marking has ended (work.h: open, closed).
      barrier         a store is two steps, and nothing is answered between: read the old value and record; write. A buffer may be
                      full after any record (OVERFLOW); then its unmarked entries are queued at once.
      flush           a round is clean if no answer held grey (an unmarked entry, or a contribution since the last answer), nothing
