@@ -66,9 +66,10 @@ std::size_t cgroup_memory_limit();
 std::size_t resident_bytes();
 unsigned processor_count();
 
-// Nanoseconds: a steady clock, and the CPU time of the calling thread.
+// Nanoseconds: a steady clock, and the CPU time of the calling thread, and of all threads that the process ever had.
 std::uint64_t now();
 std::uint64_t thread_cpu_time();
+std::uint64_t process_cpu_time();
 
 // Bytes that nobody can predict; from getrandom, weaker where it is missing.
 std::uint64_t entropy();

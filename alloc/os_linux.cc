@@ -344,6 +344,7 @@ unsigned processor_count() {
 
 std::uint64_t now() { return read_clock(CLOCK_MONOTONIC); }
 std::uint64_t thread_cpu_time() { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
+std::uint64_t process_cpu_time() { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
 
 std::uint64_t entropy() {
   const errno_kept keep;

@@ -53,6 +53,7 @@ enum class fault : std::uint8_t {
   sweep_marked_slot,
   weak_cleared_never,
   weak_load_ignores_window,
+  helpers_uncounted,
   // Of what the pause bench must see.
   slow_barrier,
 };

@@ -18,7 +18,7 @@ namespace umber::alloc {
 
 enum class rank : std::uint8_t {
   managed_heaps,  // the list of managed heaps (gc/, as the next ten)
-  cycle,          // the collector's thread
+  cycle_log,      // what past cycles were
   mutators,       // the threads attached to a heap
   managed_types,  // layouts
   spaces,         // the list of a heap's spaces

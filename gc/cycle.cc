@@ -32,8 +32,8 @@ bool is_limited(managed_heap& h, const stopwatch& watch) {
   const std::uint64_t now = os::now();
   if (now - pace.limiter_updated_at < often_enough) return pace.limiter.limiting();
   // relaxed: a figure.
-  const std::uint64_t gc_ns = h.mark_ns.load(std::memory_order_relaxed) + watch.cpu() +
-                              h.assist_ns.load(std::memory_order_relaxed) - pace.assist_ns_before;
+  const std::uint64_t gc_ns =
+      h.mark_ns.load(std::memory_order_relaxed) + watch.cpu() + h.assist_ns.load(std::memory_order_relaxed);
   const std::uint64_t total = (now - pace.limiter_updated_at) * os::processor_count();
   pace.limiter_updated_at = now;
   const std::uint64_t before = pace.limiter_gc_ns;
@@ -190,20 +190,22 @@ void settle_accounts(managed_heap& h, const stopwatch& watch, std::size_t alloca
   // relaxed, all: figures that no mark can change any more.
   const std::size_t marked = h.marked_bytes.load(std::memory_order_relaxed);
   const std::size_t allocated = h.allocated.exchange(0, std::memory_order_relaxed) - allocated_before;
-  const std::uint64_t cpu = watch.cpu();
+  h.mark_ns.fetch_add(watch.cpu(), std::memory_order_relaxed);
+  const std::uint64_t marking = h.mark_ns.load(std::memory_order_relaxed);
+  const std::uint64_t assists = h.assist_ns.load(std::memory_order_relaxed);
   cycle_record& last = h.pace.last;
   last.marked_bytes = marked;
   const std::size_t external = h.external_now();
   const std::size_t before = h.pace.external_at_start;
   last.allocated_while_marking = allocated + (external > before ? external - before : 0);
-  last.mark_cpu_ns = cpu + h.assist_ns.load(std::memory_order_relaxed) - h.pace.assist_ns_before;
-  h.pace.assist_ns_before = h.assist_ns.load(std::memory_order_relaxed);
+  last.mark_cpu_ns = marking - h.pace.mark_ns_before + assists - h.pace.assist_ns_before;
+  h.pace.mark_ns_before = marking;
+  h.pace.assist_ns_before = assists;
   const std::uint64_t all_cpu = watch.passed() * os::processor_count();
   last.mutator_cpu_ns = all_cpu > last.mark_cpu_ns ? all_cpu - last.mark_cpu_ns : 0;
   last.rates = observe(last);
   last.live_bytes = h.live_bytes = marked + allocated;
   h.last_marked_bytes.store(marked, std::memory_order_relaxed);
-  h.mark_ns.fetch_add(last.mark_cpu_ns, std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -283,12 +285,13 @@ void run_cycle(managed_heap& h, span_stock& stock) {
   sweep_rest(h, stock);
   make_plan(h);  // again: by now what the dead owned outside has been given back
   trace.ended(phase::sweep);
-  trace.print();
+  trace.tell();
 }
 
 void mark_along(managed_heap& h) {
   const std::uint64_t began = os::now();
   std::size_t all_bytes = 0;
+  std::uint64_t counted = os::thread_cpu_time();
   while (h.marking.load(std::memory_order_relaxed)) {           // relaxed: seen soon enough
     h.helpers_marking.fetch_add(1, std::memory_order_acq_rel);  // pairs with nobody_has_work
     h.helper_turns.fetch_add(1, std::memory_order_acq_rel);     // pairs with nobody_has_work
@@ -301,6 +304,10 @@ void mark_along(managed_heap& h) {
       all_bytes += bytes;
       worked = mark.took_work();
     }
+    // A turn, and the waiting before it. relaxed: a figure, seen by who sees the end of the turn.
+    const std::uint64_t now = os::thread_cpu_time();
+    if (!is_planted(fault::helpers_uncounted)) h.mark_ns.fetch_add(now - counted, std::memory_order_relaxed);
+    counted = now;
     h.helpers_marking.fetch_sub(1, std::memory_order_acq_rel);  // pairs with nobody_has_work
     if (!worked) os::yield();
   }

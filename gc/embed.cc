@@ -1,4 +1,5 @@
 // What the public headers call: handles, heaps and threads of a program, checked for misuse.
+#include "accounts.h"
 #include "attach.h"
 #include "barrier.h"
 #include "cycle.h"
@@ -196,6 +197,7 @@ heap_state* create_heap(const heap_options& chosen) noexcept {
   const settings& said = current_settings();
   if (said.timeline != nullptr) timeline::open(said.timeline, said.timeline_length);
   h->made_at = os::now();
+  h->process_cpu_before = os::process_cpu_time();
   h->pace.options = {.percent = options.percent,
                      .minimum_heap = options.minimum,
                      .soft_limit = options.limit,
@@ -206,7 +208,7 @@ heap_state* create_heap(const heap_options& chosen) noexcept {
   make_plan(*h);
   managed_heap::count.fetch_add(1, std::memory_order_relaxed);  // relaxed: a hint, see mark.cc
   const bool attaching = !options.attach_threads || attach_by_itself(*h);
-  if (attaching && (!options.check_barriers || make_shadow(*h)) && start_threads(*h)) return h;
+  if (attaching && h->log.start() && (!options.check_barriers || make_shadow(*h)) && start_threads(*h)) return h;
   end_attaching(*h);
   drop_shadow(*h);
   managed_heap::count.fetch_sub(1, std::memory_order_relaxed);  // relaxed: as above
@@ -262,15 +264,20 @@ void read_statistics(heap_state* h, heap_statistics& into) noexcept {
   into.external_bytes = h->external_now();
   into.goal_bytes = h->goal.load(std::memory_order_relaxed);
   into.marked_objects = h->marked_objects.load(std::memory_order_relaxed);
-  into.mark_ns = h->mark_ns.load(std::memory_order_relaxed);
-  into.assist_ns = h->assist_ns.load(std::memory_order_relaxed);
-  into.sweep_ns = h->sweep_ns.load(std::memory_order_relaxed);
+  into.cpu = cpu_used(*h);
+  into.mark_ns = into.cpu.mark_ns + into.cpu.assist_ns;
+  into.assist_ns = into.cpu.assist_ns;
+  into.sweep_ns = into.cpu.sweep_ns + into.cpu.mutator_sweep_ns;
   const lock_guard guard(h->mutators_lock);
   into.mutators = h->mutator_count;
   h->stalls.add_to(into.stalls);
   for (const mutator* m = h->mutators; m != nullptr; m = m->next) m->stalls.add_to(into.stalls);
   for (const stall_histogram& each : into.stalls)
     if (each.longest_ns > into.longest_stall_ns) into.longest_stall_ns = each.longest_ns;
+}
+
+std::size_t read_cycles(heap_state* h, std::uint64_t after, cycle_statistics* into, std::size_t capacity) noexcept {
+  return h->log.read(after, into, capacity);
 }
 
 std::size_t write_json(const heap_statistics& statistics, char* buffer, std::size_t capacity) noexcept {

@@ -215,8 +215,10 @@ void answer_pending(mutator& m) {
     return leave_blocking(m);
   }
   const std::uint64_t before = os::now();
+  const std::uint64_t cpu_before = os::thread_cpu_time();
   answer_now(m);
-  m.stalled(stall_cause::handshake, before);
+  const std::uint64_t busy = os::thread_cpu_time() - cpu_before;
+  m.stalled(stall_cause::handshake, before, 0, busy);
 }
 
 void enter_blocking(mutator& m) {

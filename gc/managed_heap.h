@@ -5,9 +5,10 @@
 // Concurrency
 //   As said at each member.
 // Uses / used by
-//   Uses mutator, roots, finalizer, work, space. Used by all above.
+//   Uses mutator, roots, finalizer, work, space, cycle_log. Used by all above.
 #pragma once
 
+#include "cycle_log.h"
 #include "finalizer.h"
 #include "mutator.h"
 #include "pacer.h"
@@ -25,6 +26,7 @@ struct pace_state {
   cycle_record last;
   std::size_t started_at = 0;         // heap bytes when the cycle began
   std::size_t external_at_start = 0;  // of these
+  std::uint64_t mark_ns_before = 0;   // when the last cycle ended, as the next
   std::uint64_t assist_ns_before = 0;
   gc_cpu_limiter limiter;
   std::uint64_t limiter_updated_at = 0;  // os::now, with the next two: when and what the limiter was last told
@@ -43,6 +45,7 @@ struct heap_tables {
   root_table roots;
   finalizer_table finalizers;
   work_list work;
+  cycle_log log;
 };
 
 // What begins afresh with each heap.
@@ -96,13 +99,14 @@ struct heap_run {
   std::atomic<bool> shut{false};  // nothing can be made any more
 
   // Statistics.
-  std::atomic<std::uint64_t> mark_ns{0};
+  std::atomic<std::uint64_t> mark_ns{0};  // by the heap's threads
   std::atomic<std::uint64_t> assist_ns{0};
   std::atomic<std::uint64_t> sweep_ns{0};
   stall_record stalls;  // of mutators that have left; guarded by mutators_lock
   std::atomic<std::uint64_t> cycles{0};
-  std::uint64_t made_at = 0;           // os::now
-  std::uint64_t longest_round_ns = 0;  // of handshakes, in this cycle; the collector's thread
+  std::uint64_t made_at = 0;             // os::now
+  std::uint64_t process_cpu_before = 0;  // processor time that the process had used then
+  std::uint64_t longest_round_ns = 0;    // of handshakes, in this cycle; the collector's thread
 };
 
 struct managed_heap : heap_tables, heap_run {

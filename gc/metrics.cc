@@ -18,6 +18,7 @@ constexpr figure counts[] = {
     {"/gc/gomemlimit:bytes", &heap_statistics::limit},
     {"/gc/heap/goal:bytes", &heap_statistics::goal_bytes},
     {"/gc/heap/live:bytes", &heap_statistics::live_bytes},
+    {"/umber/heap/external:bytes", &heap_statistics::external_bytes},
     {"/umber/heap/spans:bytes", &heap_statistics::heap_bytes},
     {"/umber/heap/allocated-since-cycle:bytes", &heap_statistics::allocated_bytes},
     {"/umber/heap/marked:objects", &heap_statistics::marked_objects},
@@ -28,6 +29,17 @@ constexpr figure times[] = {
     {"/umber/cpu/gc/mark:cpu-seconds", &heap_statistics::mark_ns},
     {"/umber/cpu/gc/sweep:cpu-seconds", &heap_statistics::sweep_ns},
     {"/umber/stalls/longest:seconds", &heap_statistics::longest_stall_ns},
+};
+struct cpu_class {
+  const char* name;
+  std::uint64_t cpu_times::*value;
+};
+constexpr cpu_class cpu_classes[] = {
+    {"/umber/cpu/gc/mark/threads:cpu-seconds", &cpu_times::mark_ns},
+    {"/umber/cpu/gc/sweep/thread:cpu-seconds", &cpu_times::sweep_ns},
+    {"/umber/cpu/gc/sweep/mutators:cpu-seconds", &cpu_times::mutator_sweep_ns},
+    {"/umber/cpu/gc/barrier:cpu-seconds", &cpu_times::barrier_ns},
+    {"/cpu/classes/user:cpu-seconds", &cpu_times::mutator_ns},
 };
 constexpr const char* causes[stall_causes] = {"handshake", "assist", "sweep", "barrier", "wait"};
 
@@ -75,8 +87,13 @@ std::size_t write_metrics(const heap_statistics& statistics, char* buffer, std::
     write_seconds(out, statistics.*f.value);
     out << ',';
   }
+  for (const cpu_class& c : cpu_classes) {
+    out << '"' << c.name << "\":";
+    write_seconds(out, statistics.cpu.*c.value);
+    out << ',';
+  }
   out << "\"/cpu/classes/gc/total:cpu-seconds\":";
-  write_seconds(out, statistics.mark_ns + statistics.sweep_ns);
+  write_seconds(out, statistics.mark_ns + statistics.sweep_ns + statistics.cpu.barrier_ns);
   for (std::size_t i = 0; i < stall_causes; ++i) {
     out << ",\"/umber/stalls/" << causes[i] << ":seconds\":";
     write_histogram(out, statistics.stalls[i]);

@@ -84,10 +84,10 @@ void mutator::become_black() {
   black = true;
 }
 
-void mutator::stalled(stall_cause cause, std::uint64_t since, std::uint64_t bytes) {
+void mutator::stalled(stall_cause cause, std::uint64_t since, std::uint64_t bytes, std::uint64_t busy_ns) {
   static constexpr const char* names[stall_causes] = {"handshake", "assist", "sweep", "barrier", "wait"};
   const std::uint64_t now = os::now();
-  stalls.add(cause, now - since);
+  stalls.add(cause, now - since, busy_ns);
   timeline::span(names[static_cast<std::size_t>(cause)], since, now, bytes != 0 ? "bytes" : nullptr, bytes);
   if (on_stall != nullptr) on_stall(stall_context, cause, since, now - since);
 }

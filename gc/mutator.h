@@ -82,7 +82,8 @@ struct mutator : detail::mutator_state {
   void become_black();
 
   // Counts a stall that began then and is over now, and shows it on the time line; with bytes, if any were marked.
-  void stalled(stall_cause cause, std::uint64_t since, std::uint64_t bytes = 0);
+  void stalled(stall_cause cause, std::uint64_t since, std::uint64_t bytes = 0,
+               std::uint64_t busy_ns = stall_record::unknown);
 
   // What the barrier records by the kind of collector: what a store overwrites; what it stores.
   bool records_old() const { return kind != umber::barrier::insertion; }

@@ -37,8 +37,15 @@ mspan* sweep_for(space& home, mutator& m, std::size_t most) {
   mspan* first = home.take_unswept(m.epoch);
   if (first == nullptr) return nullptr;
   const std::uint64_t before = os::now();
+  if (!home.is_large() && !home.destroys) {
+    mspan* found = sweep_until_free(home, m, first, most);
+    m.stalled(stall_cause::sweep, before);
+    return found;
+  }
+  const std::uint64_t cpu_before = os::thread_cpu_time();
   mspan* found = sweep_until_free(home, m, first, most);
-  m.stalled(stall_cause::sweep, before);
+  const std::uint64_t busy = os::thread_cpu_time() - cpu_before;
+  m.stalled(stall_cause::sweep, before, 0, busy);
   return found;
 }
 

@@ -50,57 +50,64 @@ std::size_t mutator_count(managed_heap& h) {
 }  // namespace
 
 cycle_trace::cycle_trace(managed_heap& h)
-    : heap_(h),
-      began_at_(os::now()),
-      last_(began_at_),
-      mark_ns_(figure(h.mark_ns)),
-      assist_ns_(figure(h.assist_ns)),
-      sweep_ns_(figure(h.sweep_ns)),
-      plan_(h.pace.current) {
+    : heap_(h), last_(os::now()), cpu_before_(cpu_used(h)), plan_(h.pace.current) {
   h.longest_round_ns = 0;
   if (timeline::is_on()) count_bytes(h);
+  now_.began_ns = last_ - h.made_at;
 }
 
 void cycle_trace::ended(phase p) {
   const std::uint64_t now = os::now();
-  clock_[static_cast<std::size_t>(p)] = now - last_;
   timeline::span(phase_names[static_cast<std::size_t>(p)], last_, now);
+  now_.phase_ns[static_cast<std::size_t>(p)] = now - last_;
   last_ = now;
   if (timeline::is_on()) count_bytes(heap_);
 }
 
-void cycle_trace::print() {
-  timeline::span("cycle", began_at_, last_, "cycle", figure(heap_.cycles));
+void cycle_trace::tell() {
+  const managed_heap& h = heap_;
+  now_.number = figure(h.cycles);
+  now_.longest_round_ns = h.longest_round_ns;
+  now_.cpu = cpu_used(heap_) - cpu_before_;
+  now_.began_bytes = h.pace.started_at;
+  now_.peak_bytes = h.pace.started_at + h.pace.last.allocated_while_marking;
+  now_.live_bytes = h.live_bytes;
+  now_.goal_bytes = plan_.goal;
+  now_.marked_objects = figure(h.marked_objects);
+  now_.mutators = mutator_count(heap_);
+  heap_.log.add(now_);
+  timeline::span("cycle", h.made_at + now_.began_ns, last_, "cycle", now_.number);
   timeline::flush();
   if (current_settings().trace_cycles) print_cycle();
   if (current_settings().trace_pacer) print_pacer();
 }
 
 void cycle_trace::print_cycle() const {
-  const managed_heap& h = heap_;
-  const std::uint64_t age = last_ - h.made_at;
-  const std::uint64_t collecting = figure(h.mark_ns) + figure(h.sweep_ns);
+  const std::uint64_t age = last_ - heap_.made_at;
+  const cpu_times all = cpu_used(heap_);
+  const std::uint64_t collecting = all.mark_ns + all.assist_ns + all.sweep_ns + all.mutator_sweep_ns + all.barrier_ns;
   const std::uint64_t processors = os::processor_count();
   message line;
-  line << "umber: gc " << figure(h.cycles) << " @";
-  add_fixed(line, began_at_ - h.made_at, 1'000'000'000, 3) << "s ";
+  line << "umber: gc " << now_.number << " @";
+  add_fixed(line, now_.began_ns, 1'000'000'000, 3) << "s ";
   line << collecting * 100 / (age * processors + 1) << "%: ";
-  for (std::size_t p = 0; p < phases; ++p) {
+  for (std::size_t p = 0; p < cycle_phases; ++p) {
     if (p != 0) line << "+";
-    add_ms(line, clock_[p]);
+    add_ms(line, now_.phase_ns[p]);
   }
-  const std::uint64_t assists = figure(h.assist_ns) - assist_ns_;
-  const std::uint64_t marking = figure(h.mark_ns) - mark_ns_;
   line << " ms clock, ";
-  add_ms(line, marking > assists ? marking - assists : 0, 1) << "+";
-  add_ms(line, assists, 1) << "+";
-  add_ms(line, figure(h.sweep_ns) - sweep_ns_, 1) << " ms cpu, ";
-  add_mib(line, h.pace.started_at) << "->";
-  add_mib(line, h.pace.started_at + h.pace.last.allocated_while_marking) << "->";
-  add_mib(line, h.live_bytes) << " MiB, ";
-  add_mib(line, plan_.goal) << " MiB goal, ";
-  line << mutator_count(heap_) << " mutators, " << processors << " processors, ";
-  add_ms(line, h.longest_round_ns) << " ms handshake";
+  add_ms(line, now_.cpu.mark_ns, 1) << "+";
+  add_ms(line, now_.cpu.assist_ns, 1) << "+";
+  add_ms(line, now_.cpu.sweep_ns, 1) << " ms cpu, ";
+  add_mib(line, now_.began_bytes) << "->";
+  add_mib(line, now_.peak_bytes) << "->";
+  add_mib(line, now_.live_bytes) << " MiB, ";
+  add_mib(line, now_.goal_bytes) << " MiB goal, ";
+  line << now_.mutators << " mutators, " << processors << " processors, ";
+  add_ms(line, now_.longest_round_ns) << " ms handshake, ";
+  add_ms(line, now_.cpu.mutator_sweep_ns, 1) << "+";
+  add_ms(line, now_.cpu.barrier_ns, 1) << "+";
+  add_ms(line, now_.cpu.mutator_ns, 1) << " ms mutators";
   line.print();
 }
 

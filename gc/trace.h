@@ -1,7 +1,8 @@
 // `UMBER_TRACE=gc`: one line on stderr for each cycle, when all is swept. Fields never move; new ones go to the end.
 //
 //   umber: gc 7 @1.042s 3%: 0.020+0.011+0.035+8.120+0.004+0.051+3.310 ms clock, 8.2+1.4+3.3 ms cpu,
-//          40.2->44.9->21.3 MiB, 44.0 MiB goal, 3 mutators, 2 processors, 0.035 ms handshake     (all one line)
+//          40.2->44.9->21.3 MiB, 44.0 MiB goal, 3 mutators, 2 processors, 0.035 ms handshake,
+//          0.3+0.1+11.9 ms mutators                                                    (all one line)
 //
 //   gc 7                the cycles of this heap, counted from 1
 //   @1.042s             when it began, since the heap was made
@@ -9,12 +10,14 @@
 //   a+b+c+d+e+f+g       wall clock of: barrier on, settle, scan (a round of handshakes each), marking with its
 //                       rounds of flushes, weak references with what follows them, finish (a round), sweeping by the
 //                       collector's thread
-//   a+b+c               processor time of: the collector's threads marking, mutators assisting, sweeping
+//   a+b+c               processor time of: the heap's threads marking, mutators assisting, the heap's thread sweeping
 //   a->b->c             the heap when marking began, when it ended, and what of it is live
 //   goal                what the heap was meant to have at the end of marking
 //   mutators            attached when the cycle ended
 //   handshake           the longest round of this cycle, from the question to the last answer: what mutators kept the
 //                       collector waiting, not what it kept them (that is `stalls` in the statistics)
+//   a+b+c ms mutators   processor time of: mutators sweeping for slots, mutators at barriers and answers, all else that
+//                       the process did while the cycle ran (`cpu_times` in heap.h)
 //
 // `UMBER_TRACE=gc,pacer` adds one more:
 //
@@ -34,14 +37,14 @@
 // Concurrency
 //   The collector's thread.
 // Uses / used by
-//   Uses managed_heap, settings, timeline. Used by cycle.
+//   Uses accounts, settings, timeline. Used by cycle.
 #pragma once
 
-#include "managed_heap.h"
+#include "accounts.h"
 
 namespace umber::gc {
 
-enum class phase : std::uint8_t { barrier_on, settle, scan, mark, weak, finish, sweep };
+using phase = cycle_phase;
 
 class cycle_trace {
  public:
@@ -49,25 +52,18 @@ class cycle_trace {
   explicit cycle_trace(managed_heap& h);
   // The phase has ended, which began when the one before it did.
   void ended(phase p);
-  // All phases have: lines, and the time line's file.
-  void print();
+  // All phases have: the log, lines, and the time line's file.
+  void tell();
 
  private:
-  static constexpr std::size_t phases = static_cast<std::size_t>(phase::sweep) + 1;
-
   void print_cycle() const;
   void print_pacer() const;
-  std::uint64_t clock(phase p) const { return clock_[static_cast<std::size_t>(p)]; }
 
   managed_heap& heap_;
-  std::uint64_t began_at_;
-  std::uint64_t last_;
-  std::uint64_t clock_[phases] = {};
-  // Of the heap when the cycle began.
-  std::uint64_t mark_ns_;
-  std::uint64_t assist_ns_;
-  std::uint64_t sweep_ns_;
+  std::uint64_t last_;    // when the last phase ended
+  cpu_times cpu_before_;  // when the cycle began, as the next
   plan plan_;
+  cycle_statistics now_{};
 };
 
 }  // namespace umber::gc

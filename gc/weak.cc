@@ -40,6 +40,33 @@ void for_each_box(managed_heap& h, Visit visit) {
   home->for_each_object([&](std::uintptr_t box) { visit(*pointer_to<detail::weak_box>(box)); });
 }
 
+// A thread that waits for the verdict: from the first turn to the end, less the answers that it gives meanwhile, which
+// are counted as such.
+class waiting {
+ public:
+  explicit waiting(mutator& m) : m_(m) {}
+  ~waiting() {
+    if (since_ != 0) m_.stalled(stall_cause::wait, since_);
+  }
+  waiting(const waiting&) = delete;
+  waiting& operator=(const waiting&) = delete;
+
+  void a_turn() {
+    const std::uint64_t before = os::now();
+    if (since_ == 0) since_ = before;
+    // relaxed: answer_pending looks again.
+    if (m_.question.load(std::memory_order_relaxed) != 0) {
+      answer_pending(m_);
+      since_ += os::now() - before;
+    }
+    os::yield();
+  }
+
+ private:
+  mutator& m_;
+  std::uint64_t since_ = 0;
+};
+
 }  // namespace
 
 detail::weak_box* make_box(mutator& m, void* target) {
@@ -51,6 +78,7 @@ detail::weak_box* make_box(mutator& m, void* target) {
 }
 
 void* lock_target(mutator& m, const detail::weak_box& box) {
+  waiting wait(m);
   for (;;) {
     // acquire: pairs with the release in make_box.
     void* target = box.target.load(std::memory_order_acquire);
@@ -62,8 +90,7 @@ void* lock_target(mutator& m, const detail::weak_box& box) {
         return target;
       case verdict::closing:
         if (is_planted(fault::weak_load_ignores_window)) return target;
-        answer_pending(m);
-        os::yield();
+        wait.a_turn();
         break;
       case verdict::decided:
         return nullptr;

@@ -74,6 +74,7 @@ TEST_CASE("metrics: JSON has Go's names, and its whole length is told [metrics.1
   figures.limit = heap_options::off;
   figures.mark_ns = 1'234'567'890;
   figures.sweep_ns = 1;
+  figures.cpu.mutator_ns = 5'000'000'000;
   figures.stalls[index(stall_cause::wait)].count = 1;
   figures.stalls[index(stall_cause::wait)].counts[2] = 1;
   std::string text(write_metrics(figures, nullptr, 0) + 1, 'x');
@@ -83,6 +84,8 @@ TEST_CASE("metrics: JSON has Go's names, and its whole length is told [metrics.1
   CHECK(text.starts_with("{\"/gc/cycles/total:gc-cycles\":7,"));
   CHECK(has("\"/gc/gomemlimit:bytes\":null,"));
   CHECK(has("\"/umber/cpu/gc/mark:cpu-seconds\":1.234567890,"));
+  CHECK(has("\"/cpu/classes/user:cpu-seconds\":5.000000000,"));
+  CHECK(has("\"/umber/cpu/gc/sweep/mutators:cpu-seconds\":0.000000000,"));
   CHECK(has("\"/cpu/classes/gc/total:cpu-seconds\":1.234567891,"));
   CHECK(has("\"/umber/stalls/wait:seconds\":{\"count\":1,"));
   CHECK(has("\"buckets\":[0,0.000000128,0.000000256,"));

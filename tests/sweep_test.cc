@@ -2,6 +2,8 @@
 
 #include "gc_testing.h"
 
+#include "alloc/os.h"
+
 namespace umber::testing {
 namespace {
 
@@ -21,6 +23,14 @@ struct huge {
   char bytes[200'000];
   static inline std::atomic<int> gone{0};
   ~huge() { ++gone; }
+};
+
+struct busy {
+  static constexpr std::uint64_t ns = 20'000;
+  char bytes[16];
+  ~busy() {
+    for (const std::uint64_t start = os::thread_cpu_time(); os::thread_cpu_time() < start + ns;) continue;
+  }
 };
 
 template <class T>
@@ -90,6 +100,22 @@ TEST_CASE("sweep: spans in which nothing lives go back, and are not counted any 
   CHECK(t.h.heap_bytes == 0);
   CHECK(space_of_type<node>(t.h).all_spans == nullptr);
   CHECK(space_of_type<huge>(t.h).all_spans == nullptr);
+}
+
+TEST_CASE("sweep: what a mutator sweeps is counted as its, and a destructor by the time that it was busy") {
+  test_heap t;
+  make_garbage<node>(3000);
+  make_garbage<busy>(100);
+  const cpu_times before = t.heap.statistics().cpu;
+  begin_sweep(t, {});
+  CHECK(sweep_for(space_of_type<node>(t.h), t.m, 1) != nullptr);
+  const std::uint64_t plain = t.heap.statistics().cpu.mutator_sweep_ns;
+  CHECK(plain > before.mutator_sweep_ns);
+  CHECK(sweep_for(space_of_type<busy>(t.h), t.m, 1) != nullptr);
+  const cpu_times after = t.heap.statistics().cpu;
+  CHECK(after.mutator_sweep_ns - plain >= 100 * busy::ns);
+  CHECK(after.sweep_ns == before.sweep_ns);
+  CHECK(t.heap.statistics().sweep_ns == after.sweep_ns + after.mutator_sweep_ns);
 }
 
 TEST_CASE("sweep: large objects live and die one by one, their destructors with them") {

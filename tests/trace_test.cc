@@ -47,7 +47,8 @@ TEST_CASE("trace: a line for each cycle, with the fields that its header promise
   for (int i = 1; i < 7; ++i) clock += "\\+" + ms;
   const std::regex line("umber: gc 1 @" + ms + "s [0-9]+%: " + clock + " ms clock, " + mib + "\\+" + mib + "\\+" + mib +
                         " ms cpu, " + mib + "->" + mib + "->" + mib + " MiB, (" + mib +
-                        "|none) MiB goal, 1 mutators, [0-9]+ processors, " + ms + " ms handshake");
+                        "|none) MiB goal, 1 mutators, [0-9]+ processors, " + ms + " ms handshake, " + mib + "\\+" +
+                        mib + "\\+" + mib + " ms mutators");
   CHECK(std::regex_match(end.output.substr(0, end.output.find('\n')), line));
   CHECK(end.says("\number: gc 2 @"));
 }

@@ -91,6 +91,24 @@ TEST_CASE("weak: the boxes of references that are gone are freed") {
   CHECK(t.heap.statistics().marked_objects <= 2);
 }
 
+TEST_CASE("weak: a load that waits for the verdict is counted as such, without the answers given meanwhile") {
+  test_heap t;
+  const local<node> holder = make<node>(), object = make<node>();
+  holder->friend_of = object;
+  const as_while_marking marking(t.m);
+  t.h.weak_verdict = verdict::closing;
+  std::thread deciding([&] {
+    ask_all(t.h, question::settle);  // answered by who waits
+    t.h.weak_verdict = verdict::decided;
+  });
+  CHECK(holder->friend_of.lock() == nullptr);
+  deciding.join();
+  const heap_statistics figures = t.heap.statistics();
+  CHECK(figures.stalls[static_cast<std::size_t>(stall_cause::wait)].count == 1);
+  CHECK(figures.stalls[static_cast<std::size_t>(stall_cause::handshake)].count == 1);
+  t.h.weak_verdict = verdict::cleared;
+}
+
 TEST_CASE("weak: a load during marking is whole, whenever it comes [weak.1]") {
   test_heap t;
   const local<node> holder = make<node>();

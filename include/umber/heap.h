@@ -79,6 +79,37 @@ struct stall_histogram {
   std::uint64_t counts[buckets];
 };
 
+// Whose processor time went where. What is short and frequent (sweeping for slots, emptying buffers) is taken from the
+// clock on the wall, and cut where a thread was most likely not running; the rest from the thread's own clock.
+struct cpu_times {
+  std::uint64_t mark_ns;           // marking by the heap's threads
+  std::uint64_t assist_ns;         // marking by mutators
+  std::uint64_t sweep_ns;          // sweeping by the heap's thread
+  std::uint64_t mutator_sweep_ns;  // sweeping by mutators, for slots
+  std::uint64_t barrier_ns;        // mutators emptying what their barriers recorded, and answering the collector
+  std::uint64_t mutator_ns;        // everything else that the process did, other heaps' collecting included
+};
+
+// The parts of a cycle, as they follow each other: rounds of handshakes, marking with its rounds of flushes, weak
+// references with what follows them, the last round, sweeping.
+enum class cycle_phase : std::uint8_t { barrier_on, settle, scan, mark, weak, finish, sweep };
+inline constexpr std::size_t cycle_phases = 7;
+
+// What one cycle was, from its first question to the last span swept.
+struct cycle_statistics {
+  std::uint64_t number;                  // counted from 1
+  std::uint64_t began_ns;                // since the heap was made
+  std::uint64_t phase_ns[cycle_phases];  // on the wall
+  std::uint64_t longest_round_ns;        // of handshakes, from the question to the last answer
+  cpu_times cpu;                         // in this time
+  std::size_t began_bytes;               // the heap when marking began, with external bytes, as the next
+  std::size_t peak_bytes;                // when marking ended
+  std::size_t live_bytes;                // of that, not garbage
+  std::size_t goal_bytes;                // what it was meant to be at the end of marking
+  std::uint64_t marked_objects;
+  std::size_t mutators;  // attached at the end
+};
+
 struct heap_statistics {
   std::uint64_t cycles;
   std::size_t live_bytes;       // marked by the last cycle
@@ -87,9 +118,10 @@ struct heap_statistics {
   std::size_t external_bytes;   // outside of the heap, owned by objects
   std::size_t goal_bytes;
   std::uint64_t marked_objects;    // in the last cycle
-  std::uint64_t mark_ns;           // CPU time of marking, in all
+  cpu_times cpu;                   // since the heap was made; the marking of a cycle is counted when it ends
+  std::uint64_t mark_ns;           // CPU time of marking, in all: cpu.mark_ns and cpu.assist_ns
   std::uint64_t assist_ns;         // of these, by mutators
-  std::uint64_t sweep_ns;          // CPU time of sweeping, in all
+  std::uint64_t sweep_ns;          // CPU time of sweeping, in all: cpu.sweep_ns and cpu.mutator_sweep_ns
   std::uint64_t longest_stall_ns;  // of any mutator, by the engine
   std::size_t mutators;            // attached now
   std::size_t percent;             // as the heap has it, and the next
@@ -109,6 +141,8 @@ UMBER_API heap_state* create_heap(const heap_options& options) noexcept;
 UMBER_API void destroy_heap(heap_state* h) noexcept;
 UMBER_API void collect(heap_state* h) noexcept;
 UMBER_API void read_statistics(heap_state* h, heap_statistics& into) noexcept;
+UMBER_API std::size_t read_cycles(heap_state* h, std::uint64_t after, cycle_statistics* into,
+                                  std::size_t capacity) noexcept;
 UMBER_API std::size_t write_json(const heap_statistics& statistics, char* buffer, std::size_t capacity) noexcept;
 UMBER_API mutator_state* attach(heap_state* h) noexcept;
 UMBER_API void detach(mutator_state* m) noexcept;
@@ -155,8 +189,13 @@ class heap {
     return result;
   }
 
-  // The same as JSON, with the names of Go's runtime/metrics where the meaning is the same. The length of the whole
-  // text without its final zero, as snprintf; 8 KiB hold it.
+  // The cycles that ended after the one of that number, the oldest first: as many as fit, of the last 256. How many.
+  std::size_t cycles(std::uint64_t after, cycle_statistics* into, std::size_t capacity) const {
+    return detail::read_cycles(state_, after, into, capacity);
+  }
+
+  // The statistics as JSON, with the names of Go's runtime/metrics where the meaning is the same. The length of the
+  // whole text without its final zero, as snprintf; 8 KiB hold it.
   std::size_t metrics_json(char* buffer, std::size_t capacity) const {
     return detail::write_json(statistics(), buffer, capacity);
   }

@@ -63,6 +63,7 @@ constexpr planting plantings[] = {
     {fault::sweep_marked_slot, "sweep_marked_slot", "verify: what has a mark survives the sweep"},
     {fault::weak_cleared_never, "weak_cleared_never", "verify: weak references to the dead are cleared"},
     {fault::weak_load_ignores_window, "weak_load_ignores_window", "verify: a weak load waits for the verdict"},
+    {fault::helpers_uncounted, "helpers_uncounted", "accounts: what a collection costs is counted"},
     {fault::settle_skipped, "settle_skipped", "verify: a store under way when barriers go on"},
 };
 
