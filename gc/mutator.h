@@ -81,7 +81,8 @@ struct mutator : detail::mutator_state {
 
   void become_black();
 
-  // Counts a stall that began then and is over now, and shows it on the time line; with bytes, if any were marked.
+  // Counts a stall that began then and is over now, and shows it on the time line; with bytes, if any were marked, and
+  // how long the thread was busy, if it has looked.
   void stalled(stall_cause cause, std::uint64_t since, std::uint64_t bytes = 0,
                std::uint64_t busy_ns = stall_record::unknown);
 
