@@ -17,7 +17,8 @@
 namespace umber::alloc {
 
 enum class rank : std::uint8_t {
-  managed_heaps,  // the list of managed heaps (gc/, as the next ten)
+  snapshots,      // who takes a snapshot of a heap (gc/, as the next thirteen)
+  managed_heaps,  // the list of managed heaps
   cycle_log,      // what past cycles were
   mutators,       // the threads attached to a heap
   managed_types,  // layouts
@@ -28,6 +29,7 @@ enum class rank : std::uint8_t {
   object_map,     // mark bits
   work,           // candidates
   shadow,         // what a barrier checker has noted
+  snapshot,       // what a snapshot has seen
   timeline,       // the file of events
   scavenger,      // state of the background thread
   private_heaps,  // the list of private heaps

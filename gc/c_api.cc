@@ -82,6 +82,10 @@ umber_heap* umber_heap_create(const umber_heap_options* given) noexcept {
 void umber_heap_destroy(umber_heap* heap) noexcept { destroy_heap(state(heap)); }
 void umber_collect(umber_heap* heap) noexcept { collect(state(heap)); }
 
+int umber_heap_write_snapshot(umber_heap* heap, const char* file) noexcept {
+  return write_snapshot(reinterpret_cast<heap_state*>(heap), file) ? 0 : -1;
+}
+
 size_t umber_heap_metrics_json(umber_heap* heap, char* buffer, size_t capacity) noexcept {
   heap_statistics figures{};
   read_statistics(state(heap), figures);

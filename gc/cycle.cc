@@ -3,6 +3,7 @@
 #include "handshake.h"
 #include "mark.h"
 #include "shadow.h"
+#include "snapshot.h"
 #include "sweep.h"
 #include "trace.h"
 #include "verify.h"
@@ -165,6 +166,7 @@ void mark_stopped(managed_heap& h, marker& mark, const stopwatch& watch) {
   if (!begins_stopped(h)) {
     mark_all(h, mark, watch);
     stop_world(h);
+    if (h.snapshot != nullptr) h.snapshot->root_count = 0;  // all handles come once more
     ask_all(h, question::scan);
     mark_roots(h, mark);
   }
@@ -172,6 +174,8 @@ void mark_stopped(managed_heap& h, marker& mark, const stopwatch& watch) {
 }
 
 void begin(managed_heap& h) {
+  // acquire: pairs with the release of who wants it.
+  h.snapshot = h.snapshot_wanted.exchange(nullptr, std::memory_order_acquire);
   // relaxed, all: published by the first question.
   h.marked_bytes.store(0, std::memory_order_relaxed);
   h.marked_objects.store(0, std::memory_order_relaxed);
@@ -274,6 +278,7 @@ void run_cycle(managed_heap& h, span_stock& stock) {
   h.marking.store(false, std::memory_order_relaxed);  // relaxed: who sees it late finds the list closed
   if (!is_planted(fault::list_stays_open)) h.work.close();
   settle_accounts(h, watch, allocated_before);
+  if (UMBER_UNLIKELY(h.snapshot != nullptr)) take_snapshot(h, *h.snapshot);
   trace.ended(phase::weak);
   ask_all(h, question::finish);
   h.work.forget();  // what a barrier has recorded since marking ended: with the sweep begun marks say nothing

@@ -13,12 +13,15 @@
 #include "retrace.h"
 #include "settings.h"
 #include "shadow.h"
+#include "snapshot_file.h"
 #include "sweep.h"
 #include "weak.h"
 #include "weak_map.h"
 
 #include "alloc/metadata.h"
 #include "alloc/os.h"
+
+#include <errno.h>
 
 #include <new>
 
@@ -251,6 +254,25 @@ void collect(heap_state* h) noexcept {
   if (m != nullptr) gc::enter_blocking(*m);
   gc::collect(*h);
   if (m != nullptr) gc::leave_blocking(*m);
+}
+
+// One at a time: their tables are large.
+bool write_snapshot(heap_state* h, const char* file) noexcept {
+  if (is_forked()) die_forked("write_snapshot");
+  static constinit mutex<rank::snapshots> one_at_a_time;
+  mutator* m = attached();
+  if (m != nullptr) gc::enter_blocking(*m);
+  int failure;
+  {
+    const lock_guard guard(one_at_a_time);
+    snapshot_tables tables;
+    h->snapshot_wanted.store(&tables, std::memory_order_release);  // pairs with the acquire of the cycle
+    gc::collect(*h);
+    failure = write_snapshot_file(tables, file);
+  }
+  if (m != nullptr) gc::leave_blocking(*m);
+  if (failure != 0) errno = failure;
+  return failure == 0;
 }
 
 void read_statistics(heap_state* h, heap_statistics& into) noexcept {

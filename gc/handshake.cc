@@ -51,6 +51,7 @@ void give_answer(mutator& m, question q) {
       return;
     case question::scan:
       m.scan_handles();
+      if (UMBER_UNLIKELY(m.heap->snapshot != nullptr)) m.heap->snapshot->add_locals(m);
       m.become_black();
       return;
     case question::flush:

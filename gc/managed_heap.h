@@ -13,6 +13,7 @@
 #include "mutator.h"
 #include "pacer.h"
 #include "roots.h"
+#include "snapshot_tables.h"
 
 namespace umber::gc {
 
@@ -63,6 +64,11 @@ struct heap_run {
   std::atomic<std::uint32_t> parked{0};      // 1: no mutator runs; a futex
   std::atomic<bool> found_grey{false};       // in this round of flushes
   std::atomic<verdict> weak_verdict{verdict::open};
+
+  // The snapshot that somebody waits for, and that which the cycle takes; null: none. The latter the cycle writes
+  // before it asks anything.
+  std::atomic<snapshot_tables*> snapshot_wanted{nullptr};
+  snapshot_tables* snapshot = nullptr;
 
   // The objects.
   std::atomic<bool> rescan{false};  // objects were marked without being queued: there was no memory

@@ -69,6 +69,8 @@ class waiting {
 
 }  // namespace
 
+const type_layout* weak_box_layout() { return layout_for(box_type); }
+
 detail::weak_box* make_box(mutator& m, void* target) {
   const type_layout* layout = layout_for(box_type);
   if (layout == nullptr) return nullptr;

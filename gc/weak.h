@@ -31,6 +31,8 @@ void* lock_target(mutator& m, const detail::weak_box& box);
 // Clears the references to what is not marked, also dead ones, which a finalizer may bring back. The verdict is
 // `decided`.
 void clear_weak(managed_heap& h);
+// The type of boxes; null: no memory.
+const type_layout* weak_box_layout();
 // A reference with a mark to what has none; null: there is none, as is so after clear_weak.
 [[nodiscard]] const detail::weak_box* find_uncleared(managed_heap& h);
 

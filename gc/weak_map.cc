@@ -42,6 +42,8 @@ void* key_of(const detail::weak_entry& e) {
 
 }  // namespace
 
+const type_layout* weak_entry_layout() { return layout_for(entry_type); }
+
 detail::weak_entry* make_entry(mutator& m, void* key, void* value) {
   const type_layout* layout = layout_for(entry_type);
   if (layout == nullptr) return nullptr;

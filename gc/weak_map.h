@@ -64,6 +64,8 @@ enum class values { gathered, marked_at_once };
 bool mark_weak_maps(managed_heap& h, marker& mark, values found);
 // Clears the entries of keys that have no mark. The verdict is `decided`.
 void clear_weak_maps(managed_heap& h);
+// The type of entries; null: no memory.
+const type_layout* weak_entry_layout();
 // After that: an entry that is alive, with a key or a value that has no mark; null if all is well. For checks.
 const detail::weak_entry* find_broken_entry(managed_heap& h);
 

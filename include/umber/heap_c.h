@@ -51,6 +51,9 @@ UMBER_API void umber_collect(umber_heap* heap) UMBER_NOEXCEPT;
    whole text without its final zero, as snprintf; 8 KiB hold it. */
 UMBER_API size_t umber_heap_metrics_json(umber_heap* heap, char* buffer, size_t capacity) UMBER_NOEXCEPT;
 
+/* A snapshot of the heap, as heap::write_snapshot of <umber/heap.h>. Any thread. 0, or -1 with errno. */
+UMBER_API int umber_heap_write_snapshot(umber_heap* heap, const char* file) UMBER_NOEXCEPT;
+
 /* 0, or -1 if there is no memory. A thread is attached to one heap at a time. */
 UMBER_API int umber_attach(umber_heap* heap) UMBER_NOEXCEPT;
 /* All scopes are closed. */
