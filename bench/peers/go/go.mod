@@ -1,0 +1,3 @@
+module umber/peers
+
+go 1.23

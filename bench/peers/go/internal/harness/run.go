@@ -1,0 +1,119 @@
+// Package harness measures one run of a workload as bench/run.md describes it: what a mutator felt, what the runtime
+// says of itself, and what the kernel counted. It is the Go side of what every language's harness does.
+package harness
+
+import (
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// origin is what all instants of the program are counted from: the monotonic clock alone is read after it.
+var origin = time.Now()
+
+// Now returns nanoseconds of the monotonic clock.
+func Now() int64 { return int64(time.Since(origin)) }
+
+// A Run is one workload's run. A workload calls Begin when its set-up is done, and End when its work is.
+type Run struct {
+	*Params
+	Workload string
+
+	baseline int64
+	began    int64
+	wall     int64
+	before   counters
+	after    counters
+	sampler  *sampler
+	jitter   *Histogram
+
+	mutex    sync.Mutex
+	lanes    []*Lane
+	warmUp   []int64
+	figures  map[string]float64
+	checksum uint64
+}
+
+// NewRun applies the parameters to the runtime and notes how large the process is before any work.
+func NewRun(workload string, params *Params) *Run {
+	debug.SetGCPercent(params.Percent)
+	if params.Limit > 0 {
+		debug.SetMemoryLimit(params.Limit)
+	}
+	return &Run{Params: params, Workload: workload, baseline: statusBytes("VmRSS"), figures: map[string]float64{}}
+}
+
+// Begin starts the measured part, after a whole collection of what was built for it.
+func (r *Run) Begin() {
+	runtime.GC()
+	r.jitter = spinForJitter(r.Jitter)
+	r.sampler = startSampler()
+	r.before = readCounters()
+	r.began = Now()
+	r.sampler.from.Store(r.began)
+}
+
+// End ends the measured part.
+func (r *Run) End() {
+	r.wall = Now() - r.began
+	r.after = readCounters()
+	r.sampler.stop()
+}
+
+// Check gives the run the checksum of its work.
+func (r *Run) Check(checksum uint64) { r.checksum = checksum }
+
+// Wall returns how long the measured part took, in nanoseconds.
+func (r *Run) Wall() int64 { return r.wall }
+
+// Figure adds what only this workload measures; its unit ends the name.
+func (r *Run) Figure(name string, value float64) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.figures[name] = value
+}
+
+// Repeated notes how long one repetition of the work took.
+func (r *Run) Repeated(ns int64) { r.warmUp = append(r.warmUp, ns) }
+
+// Mix adds a number to a checksum.
+func Mix(h, x uint64) uint64 {
+	h = (h ^ x) * 0x9E3779B97F4A7C15
+	return h ^ h>>32
+}
+
+// Seeded returns the random numbers of one thread of a workload.
+func Seeded(seed uint64, thread int) *Random { return NewRandom(seed + 1000*uint64(thread)) }
+
+// OnThreads runs body on as many goroutines as the parameters say, and returns the sum of what they return.
+func (r *Run) OnThreads(body func(thread int) uint64) uint64 {
+	sums := make([]uint64, r.Threads)
+	var all sync.WaitGroup
+	for i := range sums {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			sums[i] = body(i)
+		}()
+	}
+	all.Wait()
+	var sum uint64
+	for _, each := range sums {
+		sum += each
+	}
+	return sum
+}
+
+// spinForJitter returns the gaps that a thread sees which does nothing but read the clock. It runs before the measured
+// part, because collector and mutators together may use every core.
+func spinForJitter(seconds float64) *Histogram {
+	gaps := new(Histogram)
+	last := Now()
+	for end := last + int64(seconds*1e9); last < end; {
+		now := Now()
+		gaps.Record(now - last)
+		last = now
+	}
+	return gaps
+}

@@ -1,0 +1,360 @@
+package main
+
+import "strconv"
+
+var listCommands = map[string]command{
+	"lpush":  {-3, 1, 1, 1, func(c *call) { push(c, (*list).pushFront, false) }},
+	"rpush":  {-3, 1, 1, 1, func(c *call) { push(c, (*list).pushBack, false) }},
+	"lpushx": {-3, 1, 1, 1, func(c *call) { push(c, (*list).pushFront, true) }},
+	"rpushx": {-3, 1, 1, 1, func(c *call) { push(c, (*list).pushBack, true) }},
+	"lpop":   {-2, 1, 1, 1, func(c *call) { pop(c, (*list).popFront) }},
+	"rpop":   {-2, 1, 1, 1, func(c *call) { pop(c, (*list).popBack) }},
+	"llen":   {2, 1, 1, 1, lengthOfList},
+	"lrange": {4, 1, 1, 1, rangeOfList},
+	"lindex": {3, 1, 1, 1, placeInList},
+}
+
+var setCommands = map[string]command{
+	"sadd":      {-3, 1, 1, 1, addMembers},
+	"srem":      {-3, 1, 1, 1, removeMembers},
+	"smembers":  {2, 1, 1, 1, allMembers},
+	"sismember": {3, 1, 1, 1, isMember},
+	"scard":     {2, 1, 1, 1, countMembers},
+	"spop":      {-2, 1, 1, 1, popMembers},
+}
+
+var hashCommands = map[string]command{
+	"hset":    {-4, 1, 1, 1, func(c *call) { setFields(c, "hset") }},
+	"hmset":   {-4, 1, 1, 1, func(c *call) { setFields(c, "hmset") }},
+	"hget":    {3, 1, 1, 1, getField},
+	"hmget":   {-3, 1, 1, 1, getFields},
+	"hdel":    {-3, 1, 1, 1, removeFields},
+	"hgetall": {2, 1, 1, 1, func(c *call) { allFields(c, true, true) }},
+	"hkeys":   {2, 1, 1, 1, func(c *call) { allFields(c, true, false) }},
+	"hvals":   {2, 1, 1, 1, func(c *call) { allFields(c, false, true) }},
+	"hlen":    {2, 1, 1, 1, countFields},
+	"hexists": {3, 1, 1, 1, hasField},
+	"hincrby": {4, 1, 1, 1, addToField},
+}
+
+func push(c *call, one func(*list, string), onlyOld bool) {
+	if onlyOld && c.store().find(c.words[1]) == nil {
+		c.integer(0)
+		return
+	}
+	l, good := valueOrNew(c, c.words[1], func() *list { return &list{} })
+	if !good {
+		return
+	}
+	for _, word := range c.words[2:] {
+		one(l, string(word))
+	}
+	c.integer(l.size)
+}
+
+// countAt reads the number of a pop, which may not be negative.
+func (c *call) countAt(i int) (int64, bool) {
+	n, err := strconv.ParseInt(string(c.words[i]), 10, 64)
+	if err != nil || n < 0 {
+		c.fail("ERR value is out of range, must be positive")
+		return 0, false
+	}
+	return n, true
+}
+
+func pop(c *call, one func(*list) string) {
+	if len(c.words) > 3 {
+		c.fail("ERR wrong number of arguments for '" + lower(c.words[0]) + "' command")
+		return
+	}
+	wanted := int64(1)
+	if len(c.words) == 3 {
+		var good bool
+		if wanted, good = c.countAt(2); !good {
+			return
+		}
+	}
+	l, found, good := valueOf[*list](c, c.words[1])
+	if !good {
+		return
+	}
+	if !found {
+		if len(c.words) == 3 {
+			c.nullArray()
+		} else {
+			c.null()
+		}
+		return
+	}
+	count := int(min(wanted, int64(l.size)))
+	if len(c.words) == 3 {
+		c.array(count)
+	}
+	for range count {
+		c.bulk(one(l))
+	}
+	if l.size == 0 {
+		c.store().remove(c.words[1])
+	}
+}
+
+func lengthOfList(c *call) {
+	if l, found, good := valueOf[*list](c, c.words[1]); good && found {
+		c.integer(l.size)
+	} else if good {
+		c.integer(0)
+	}
+}
+
+// spanAt reads the two places of a range; the size is asked for once they are known to be numbers.
+func (c *call) spanAt(i int) (start, stop int64, good bool) {
+	if start, good = c.integerAt(i); good {
+		stop, good = c.integerAt(i + 1)
+	}
+	return start, stop, good
+}
+
+func rangeOfList(c *call) {
+	start, stop, good := c.spanAt(2)
+	if !good {
+		return
+	}
+	l, found, good := valueOf[*list](c, c.words[1])
+	if !good {
+		return
+	}
+	if !found {
+		c.array(0)
+		return
+	}
+	first, end := span(start, stop, l.size)
+	c.array(end - first)
+	for i := first; i < end; i++ {
+		c.bulk(*l.at(i))
+	}
+}
+
+func placeInList(c *call) {
+	l, found, good := valueOf[*list](c, c.words[1])
+	if !good {
+		return
+	}
+	if !found {
+		c.null()
+		return
+	}
+	place, good := c.integerAt(2)
+	if !good {
+		return
+	}
+	if place < 0 {
+		place += int64(l.size)
+	}
+	if place < 0 || place >= int64(l.size) {
+		c.null()
+	} else {
+		c.bulk(*l.at(int(place)))
+	}
+}
+
+func addMembers(c *call) {
+	s, good := valueOrNew(c, c.words[1], func() set { return set{} })
+	if !good {
+		return
+	}
+	before := len(s)
+	for _, word := range c.words[2:] {
+		s[string(word)] = struct{}{}
+	}
+	c.integer(len(s) - before)
+}
+
+func removeMembers(c *call) {
+	s, _, good := valueOf[set](c, c.words[1])
+	if !good {
+		return
+	}
+	before := len(s)
+	for _, word := range c.words[2:] {
+		delete(s, string(word))
+	}
+	if before > 0 && len(s) == 0 {
+		c.store().remove(c.words[1])
+	}
+	c.integer(before - len(s))
+}
+
+func allMembers(c *call) {
+	if s, _, good := valueOf[set](c, c.words[1]); good {
+		c.array(len(s))
+		for member := range s {
+			c.bulk(member)
+		}
+	}
+}
+
+func isMember(c *call) {
+	if s, _, good := valueOf[set](c, c.words[1]); good {
+		_, is := s[string(c.words[2])]
+		c.yes(is)
+	}
+}
+
+func countMembers(c *call) {
+	if s, _, good := valueOf[set](c, c.words[1]); good {
+		c.integer(len(s))
+	}
+}
+
+// popMembers takes some at random: the order in which Go walks a map begins somewhere else each time.
+func popMembers(c *call) {
+	if len(c.words) > 3 {
+		c.syntaxError()
+		return
+	}
+	wanted := int64(1)
+	if len(c.words) == 3 {
+		var good bool
+		if wanted, good = c.countAt(2); !good {
+			return
+		}
+	}
+	s, found, good := valueOf[set](c, c.words[1])
+	if !good {
+		return
+	}
+	count := int(min(wanted, int64(len(s))))
+	if len(c.words) == 3 {
+		c.array(count)
+	} else if !found {
+		c.null()
+	}
+	for member := range s {
+		if count--; count < 0 {
+			break
+		}
+		c.bulk(member)
+		delete(s, member)
+	}
+	if found && len(s) == 0 {
+		c.store().remove(c.words[1])
+	}
+}
+
+func setFields(c *call, name string) {
+	if len(c.words)%2 == 1 {
+		c.fail("ERR wrong number of arguments for '" + name + "' command")
+		return
+	}
+	h, good := valueOrNew(c, c.words[1], func() hash { return hash{} })
+	if !good {
+		return
+	}
+	before := len(h)
+	for i := 2; i < len(c.words); i += 2 {
+		h[string(c.words[i])] = string(c.words[i+1])
+	}
+	if name == "hset" {
+		c.integer(len(h) - before)
+	} else {
+		c.ok()
+	}
+}
+
+func (c *call) field(h hash, name []byte) {
+	value, known := h[string(name)]
+	c.text(text(value), known)
+}
+
+func getField(c *call) {
+	if h, _, good := valueOf[hash](c, c.words[1]); good {
+		c.field(h, c.words[2])
+	}
+}
+
+func getFields(c *call) {
+	if h, _, good := valueOf[hash](c, c.words[1]); good {
+		c.array(len(c.words) - 2)
+		for _, name := range c.words[2:] {
+			c.field(h, name)
+		}
+	}
+}
+
+func removeFields(c *call) {
+	h, _, good := valueOf[hash](c, c.words[1])
+	if !good {
+		return
+	}
+	before := len(h)
+	for _, name := range c.words[2:] {
+		delete(h, string(name))
+	}
+	if before > 0 && len(h) == 0 {
+		c.store().remove(c.words[1])
+	}
+	c.integer(before - len(h))
+}
+
+func allFields(c *call, names, values bool) {
+	h, _, good := valueOf[hash](c, c.words[1])
+	if !good {
+		return
+	}
+	each := 1
+	if names && values {
+		each = 2
+	}
+	c.array(each * len(h))
+	for name, value := range h {
+		if names {
+			c.bulk(name)
+		}
+		if values {
+			c.bulk(value)
+		}
+	}
+}
+
+func countFields(c *call) {
+	if h, _, good := valueOf[hash](c, c.words[1]); good {
+		c.integer(len(h))
+	}
+}
+
+func hasField(c *call) {
+	if h, _, good := valueOf[hash](c, c.words[1]); good {
+		_, is := h[string(c.words[2])]
+		c.yes(is)
+	}
+}
+
+func addToField(c *call) {
+	n, good := c.integerAt(3)
+	if !good {
+		return
+	}
+	h, _, good := valueOf[hash](c, c.words[1])
+	if !good {
+		return
+	}
+	old, known := h[string(c.words[2])]
+	sum := int64(0)
+	if known {
+		var err error
+		if sum, err = strconv.ParseInt(old, 10, 64); err != nil {
+			c.fail("ERR hash value is not an integer")
+			return
+		}
+	}
+	if n > 0 && sum+n < sum || n < 0 && sum+n > sum {
+		c.fail("ERR increment or decrement would overflow")
+		return
+	}
+	if h == nil {
+		h = hash{}
+		c.store().put(c.words[1], h)
+	}
+	h[string(c.words[2])] = strconv.FormatInt(sum+n, 10)
+	c.integer64(sum + n)
+}

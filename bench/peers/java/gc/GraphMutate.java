@@ -1,0 +1,66 @@
+package gc;
+
+import harness.Lane;
+import harness.Params;
+import harness.RandomSource;
+import harness.Run;
+import java.lang.ref.Reference;
+
+/** Random swaps of the edges of a graph, while a thread beside it keeps the collector at work. */
+final class GraphMutate {
+  /** Makes an allocation that nobody reads escape to the heap. */
+  static Cell kept;
+
+  private static volatile boolean done = false;
+  private static long allocated = 0;
+
+  private GraphMutate() {}
+
+  private static void swapOften(WideNode[] nodes, RandomSource random) {
+    for (int i = 0; i < 1000; ++i) {
+      WideNode a = nodes[random.below(nodes.length)];
+      WideNode b = nodes[random.below(nodes.length)];
+      WideNode left = a.left;
+      a.left = b.right;
+      b.right = left == null ? a : left;
+    }
+  }
+
+  private static long numberOf(WideNode node) {
+    return node == null ? 0 : node.first + 1;
+  }
+
+  private static void allocateUntilDone() {
+    long n = 0;
+    for (; !done; ++n) kept = new Cell(null, n);
+    allocated = n;
+  }
+
+  static void run(Run run, Params params) {
+    WideNode[] nodes = new WideNode[1 << params.depth];
+    for (int i = 0; i < nodes.length; ++i) nodes[i] = new WideNode(i);
+    run.begin();
+    Thread beside = run.beside("beside", GraphMutate::allocateUntilDone);
+    RandomSource random = new RandomSource(3);
+    Lane lane = run.lane(true);
+    int operations = params.operations(20000, 0);
+    for (int i = 0; i < operations; ++i) {
+      lane.await();
+      swapOften(nodes, random);
+      lane.done();
+    }
+    done = true;
+    Run.join(beside);
+    run.end();
+    run.figure("swap_ns", (double) run.wall() / operations / 1000);
+    run.figure("beside_per_second", allocated * 1e9 / run.wall());
+    Reference.reachabilityFence(nodes);
+    long h = 0;
+    for (WideNode each : nodes) h = Run.mix(Run.mix(h, numberOf(each.left)), numberOf(each.right));
+    run.check(h);
+  }
+
+  static long live(Params params, Sizes sizes) {
+    return (1L << params.depth) * (sizes.wideNode() + sizes.reference());
+  }
+}

@@ -1,0 +1,121 @@
+package harness;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import org.HdrHistogram.Histogram;
+
+/** Writes a run as one line of JSON. */
+public final class Report {
+  private static final int MOST_PAUSES = 1000;
+
+  private final Run run;
+  private final VmLog log;
+  private final Json json = new Json();
+
+  private Report(Run run) {
+    this.run = run;
+    log = new VmLog(System.getProperty("umber.log"), run.began, run.wall);
+  }
+
+  public static String of(Run run) {
+    return new Report(run).write();
+  }
+
+  private String write() {
+    Histogram service = Histograms.create();
+    Histogram response = Histograms.create();
+    for (Lane each : run.lanes) {
+      service.add(each.service);
+      response.add(each.response);
+    }
+    json.open(null).field("workload", run.workload).field("system", System.getProperty("umber.system", "java"));
+    json.field("version", System.getProperty("java.vm.version"));
+    run.params.writeTo(json);
+    json.field("checksum", String.format("%016x", run.checksum)).field("operations", service.getTotalCount());
+    json.field("wall_ns", run.wall);
+    writeCpu();
+    json.field("allocated_bytes", run.allocatedBytes()).field("cycles", run.after.cycles() - run.before.cycles());
+    Histograms.write(json, "service_ns", service);
+    Histograms.write(json, "response_ns", response);
+    writeStalls();
+    writePauses();
+    run.timeline.writeTo(json);
+    Histograms.write(json, "jitter_ns", run.jitter);
+    writeMemory();
+    writeRest();
+    return json.close().toString();
+  }
+
+  /** What the compilers used is in `process`, but neither the mutators' nor the collector's. */
+  private void writeCpu() {
+    long process = run.after.used().ns() - run.before.used().ns();
+    long collector = run.after.collectorNs() - run.before.collectorNs();
+    long compiler = run.after.compilerNs() - run.before.compilerNs();
+    json.open("cpu_ns").field("process", process).field("mutator", Math.max(process - collector - compiler, 0));
+    json.field("collector", collector).close();
+  }
+
+  private void writeStalls() {
+    json.open("stalls");
+    Histograms.write(json, "stop", histogramOf(log.stops));
+    Histograms.write(json, "wait", histogramOf(log.waits));
+    json.close();
+  }
+
+  private static Histogram histogramOf(List<Pause> pauses) {
+    Histogram all = Histograms.create();
+    for (Pause each : pauses) Histograms.record(all, each.ns());
+    return all;
+  }
+
+  /**
+   * Where no lane can tell a pause from its work, the utilisation is that of the machine's own stops, which hold up
+   * every mutator.
+   */
+  private void writePauses() {
+    List<List<Pause>> mutators = new ArrayList<>();
+    List<Pause> all = new ArrayList<>(log.stops);
+    all.addAll(log.waits);
+    for (Lane each : run.lanes) {
+      if (!each.knowsPauses()) continue;
+      mutators.add(each.pauses());
+      all.addAll(each.pauses());
+    }
+    if (mutators.isEmpty()) mutators.add(log.stops);
+    all.sort(Comparator.comparingLong(Pause::ns).reversed());
+    json.openArray("pauses");
+    for (Pause each : all.subList(0, Math.min(all.size(), MOST_PAUSES))) {
+      json.open(null).field("at_ns", each.at()).field("ns", each.ns()).field("cause", each.cause()).close();
+    }
+    json.closeArray().openArray("mmu");
+    List<Mmu> each = mutators.stream().map(Mmu::new).toList();
+    for (long window : Mmu.windows()) {
+      if (window > run.wall) break;
+      double least = each.stream().mapToDouble(one -> one.least(run.wall, window)).min().orElse(1);
+      json.openArray(null).value(window).value(Math.round(least * 1e6) / 1e6).closeArray();
+    }
+    json.closeArray();
+  }
+
+  private void writeMemory() {
+    json.open("memory").field("baseline_rss", run.baseline).field("peak_rss", run.timeline.peakBytes());
+    json.field("end_rss", Kernel.residentBytes());
+    json.field("minor_faults", run.after.used().minorFaults() - run.before.used().minorFaults());
+    json.field("major_faults", run.after.used().majorFaults() - run.before.used().majorFaults());
+    if (run.timeline.liveBytes() != 0) json.field("live_bytes", run.timeline.liveBytes());
+    json.field("heap_bytes", Runtime.getRuntime().totalMemory()).close();
+  }
+
+  private void writeRest() {
+    if (!run.warmUp.isEmpty()) {
+      json.openArray("warm_up");
+      for (long each : run.warmUp) json.value(each);
+      json.closeArray();
+    }
+    json.open("figures");
+    for (Map.Entry<String, Double> each : run.figures.entrySet()) json.field(each.getKey(), each.getValue());
+    json.close();
+  }
+}
