@@ -56,7 +56,7 @@ class server:
     def __init__(self, *command, port):
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         self.port = port
-        for _ in range(600):
+        for _ in range(1200):
             try:
                 connection(port).close()
                 return
@@ -64,6 +64,7 @@ class server:
                 if self.process.poll() is not None:
                     raise RuntimeError(self.process.stderr.read())
                 time.sleep(0.05)
+        raise RuntimeError(f"{command[0]} does not listen")
 
     def end(self):
         self.process.send_signal(signal.SIGTERM)
@@ -206,4 +207,7 @@ if __name__ == "__main__":
     if remedy or not shutil.which("redis-server"):
         print("skipped:", remedy or "install redis-server: tools/setup")
         sys.exit(77)
+    built = subprocess.run([RUN, "kv", "--help"], capture_output=True, text=True)
+    if built.returncode:
+        sys.exit(built.stderr)
     unittest.main()
