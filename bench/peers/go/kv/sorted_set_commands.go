@@ -92,7 +92,7 @@ func addScores(c *call) {
 		member := string(pairs[2*i+1])
 		old, known := z.scores[member]
 		if o.incr {
-			if score += old; math.IsNaN(score) {
+			if score += old; math.IsNaN(score) && o.allows(known, old, score) {
 				c.fail("ERR resulting score is not a number (NaN)")
 				return
 			}
