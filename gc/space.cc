@@ -11,26 +11,54 @@ namespace {
 
 constexpr int poison_byte = 0xdb;
 
-// Calls visit(slot) for every marked slot of the span.
-template <class Visit>
-void for_each_marked(const mspan* s, Visit visit) {
+// The even bits of x in the lower half; the odd ones are 0.
+std::uint64_t halve(std::uint64_t x) {
+  x = (x | x >> 1) & 0x3333333333333333;
+  x = (x | x >> 2) & 0x0f0f0f0f0f0f0f0f;
+  x = (x | x >> 4) & 0x00ff00ff00ff00ff;
+  x = (x | x >> 8) & 0x0000ffff0000ffff;
+  return (x | x >> 16) & 0xffffffff;
+}
+
+// Slots of 2^log2 granules, the first at the start of a mark word: whole words at once.
+void pack_marks(const std::atomic<std::uint64_t>* marks, std::size_t words, unsigned log2, std::uint64_t* live) {
+  const unsigned slots = 64u >> log2;  // in a mark word
+  for (std::size_t i = 0; i < words; ++i) {
+    std::uint64_t bits = marks[i].load(std::memory_order_relaxed);  // relaxed: marking has ended
+    if (bits == 0) continue;
+    for (unsigned n = 0; n < log2; ++n) bits = halve(bits);
+    live[i * slots / 64] |= bits << i * slots % 64;
+  }
+}
+
+// Any slots: mark by mark.
+void gather_marks(const mspan* s, std::uint64_t* live) {
   const std::size_t first = object_map::granule_of(s->base);
   const std::size_t end = object_map::granule_of(s->base + std::size_t{s->slots} * s->slot_size - 1) + 1;
   for (std::size_t i = first / 64; i * 64 < end; ++i) {
-    // relaxed: marking has ended.
-    std::uint64_t bits = object_map::marks[i].load(std::memory_order_relaxed);
+    std::uint64_t bits = object_map::marks[i].load(std::memory_order_relaxed);  // relaxed: as above
     if (i == first / 64) bits &= ~std::uint64_t{0} << first % 64;
     if (i == end / 64) bits &= bitmap::mask(0, end % 64);
-    while (bits != 0) {
+    for (; bits != 0; bits &= bits - 1) {
       const std::size_t granule = i * 64 + static_cast<std::size_t>(std::countr_zero(bits));
-      bits &= bits - 1;
       // The granule's last byte, because a slot may start in the middle of one.
       const std::uintptr_t inside = window.base + granule * object_map::granule + object_map::granule - 1 - s->base;
       std::size_t slot;
       multiply_below(inside, s->reciprocal, slot);
-      visit(slot);
+      live[slot / 64] |= std::uint64_t{1} << slot % 64;
     }
   }
+}
+
+// The marked slots of a span, a bit each.
+void find_live(const mspan* s, std::uint64_t* live) {
+  constexpr std::size_t word_bytes = 64 * object_map::granule;
+  const std::size_t size = s->slot_size;
+  if (size < object_map::granule || size > word_bytes || !std::has_single_bit(size) ||
+      (s->base - window.base) % word_bytes != 0)
+    return gather_marks(s, live);
+  pack_marks(&object_map::mark_word(s->base), (s->slots * size + word_bytes - 1) / word_bytes,
+             static_cast<unsigned>(std::countr_zero(size / object_map::granule)), live);
 }
 
 void clear_marks(const mspan* s) {
@@ -160,7 +188,7 @@ swept sweep_span(mspan* s, bool poison) {
   if (home.is_large()) return sweep_large(s);
   std::uint64_t live[words_per_span] = {};
   swept result;
-  for_each_marked(s, [&](std::size_t slot) { live[slot / 64] |= std::uint64_t{1} << slot % 64; });
+  find_live(s, live);
   if (is_planted(fault::sweep_marked_slot)) live[0] &= live[0] - 1;
   if (home.destroys) destroy_dead(s, live);
   for (std::size_t w = 0; w < s->words(); ++w) {
