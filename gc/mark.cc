@@ -1,5 +1,7 @@
 #include "mark.h"
 
+#include "alloc/bitmap.h"
+
 #include <bit>
 #include <cstring>
 
@@ -10,6 +12,21 @@ namespace {
 void* read_slot(std::uintptr_t slot) {
   // acquire: pairs with the release of the store; the object is seen as it was made.
   return pointer_to<const std::atomic<void*>>(slot)->load(std::memory_order_acquire);
+}
+
+std::size_t slot_size_of(page_word word) {
+  switch (word.kind()) {
+    case page_kind::masked:
+      return word.masked_size();
+    case page_kind::typed:
+      return word.layout()->size;
+    case page_kind::noscan:
+    case page_kind::array:
+      return word.slot_size();
+    case page_kind::nothing:
+      break;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -111,10 +128,13 @@ void marker::take_delayed(registers& r, std::uintptr_t& object, page_word& word)
 }
 
 void marker::write_marks(registers& r) {
-  // relaxed: as all marks (object.h).
-  if (r.fresh != 0) r.word->fetch_or(r.fresh, std::memory_order_relaxed);
+  if (r.fresh == 0) return;
+  r.word->fetch_or(r.fresh, std::memory_order_relaxed);  // relaxed: as all marks (object.h)
+  r.known |= r.fresh;
   r.fresh = 0;
-  r.word = nullptr;
+  r.bytes += r.count * r.slot_size;
+  r.objects += r.count;
+  r.count = 0;
 }
 
 void marker::publish() {
@@ -149,13 +169,12 @@ std::size_t marker::drain(std::size_t most) {
         continue;
       }
       word = object_map::word_of(object);
-      const bool is_near = object - last + near < 2 * near;
-      last = object;
       // A stream: the hardware follows it, but not past the end of a page.
-      if (is_near)
+      if (object - last + near < 2 * near)
         __builtin_prefetch(pointer_to(object + prefetch_distance));
       else if (!delay(r, object, word))
         continue;
+      last = object;
     } else if (r.waiting != 0) {
       take_delayed(r, object, word);
     } else {
@@ -171,32 +190,26 @@ std::size_t marker::drain(std::size_t most) {
 }
 
 // Marks the object; false if it was marked before.
-bool marker::mark(registers& r, std::uintptr_t object) {
+bool marker::mark(registers& r, std::uintptr_t object, page_word page) {
   std::atomic<std::uint64_t>* const word = &object_map::mark_word(object);
   const std::uint64_t bit = object_map::mark_bit(object);
   if (word != r.word) {
     write_marks(r);
     r.word = word;
     r.known = word->load(std::memory_order_relaxed);  // relaxed: as all marks
+    r.slot_size = slot_size_of(page);
   }
-  if ((r.known & bit) != 0) return false;
-  r.known |= bit;
+  if (((r.known | r.fresh) & bit) != 0) return false;
   r.fresh |= bit;
+  ++r.count;
   return true;
 }
 
 void marker::look_at(registers& r, std::uintptr_t object, page_word word) {
   if (UMBER_UNLIKELY(heap_.has_neighbours)) check_owner(object);
-  if (!mark(r, object)) return;
-  ++r.objects;
-  if (UMBER_LIKELY(word.kind() == page_kind::masked)) {
-    r.bytes += word.masked_size();
-    return scan_masked(r, object, word.mask());
-  }
-  if (word.kind() == page_kind::noscan) {
-    r.bytes += word.slot_size();
-    return;
-  }
+  if (!mark(r, object, word)) return;
+  if (UMBER_LIKELY(word.kind() == page_kind::masked)) return scan_masked(r, object, word.mask());
+  if (word.kind() == page_kind::noscan) return;
   r_ = r;
   scan(object, word);
   r = r_;
@@ -226,8 +239,8 @@ void marker::scan_masked(registers& r, std::uintptr_t object, std::uint64_t mask
     if (!has_room) return mark_fields_for_rescan(object, mask);
   }
   while (mask != 0) {
-    const auto i = static_cast<std::size_t>(63 - std::countl_zero(mask));
-    mask ^= std::uint64_t{1} << i;
+    const auto i = static_cast<std::size_t>(std::countl_zero(mask)) ^ 63;
+    mask &= ~(std::uint64_t{1} << i);
     const std::uintptr_t child = address_of(read_slot(object + i * sizeof(void*)));
     if (child != 0) *r.top++ = child;
   }
@@ -240,10 +253,8 @@ void marker::scan(std::uintptr_t object, page_word word) {
     case page_kind::masked:
       return scan_masked(r_, object, word.mask());
     case page_kind::typed:
-      r_.bytes += word.layout()->size;
       return scan_typed(object, *word.layout());
     case page_kind::array:
-      r_.bytes += word.slot_size();
       return scan_array(object);
     case page_kind::nothing:
       break;

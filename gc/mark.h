@@ -71,7 +71,9 @@ class marker {
     std::uintptr_t* limit = nullptr;             // and its end
     std::atomic<std::uint64_t>* word = nullptr;  // of marks, that of the last object
     std::uint64_t known = 0;                     // its marks
-    std::uint64_t fresh = 0;                     // of these, not written yet
+    std::uint64_t fresh = 0;                     // marks that are not written yet
+    std::size_t count = 0;                       // of these
+    std::size_t slot_size = 0;                   // of the objects there
     std::size_t next = 0;                        // the oldest of the ring
     std::size_t waiting = 0;                     // in the ring
     std::size_t bytes = 0;
@@ -87,7 +89,7 @@ class marker {
   void put_chunk();
   UMBER_FAST bool delay(registers& r, std::uintptr_t& object, page_word& word);
   UMBER_FAST void take_delayed(registers& r, std::uintptr_t& object, page_word& word);
-  UMBER_FAST static bool mark(registers& r, std::uintptr_t object);
+  UMBER_FAST static bool mark(registers& r, std::uintptr_t object, page_word page);
   UMBER_FAST static void write_marks(registers& r);
   UMBER_SLOW void check_owner(std::uintptr_t object) const;
   UMBER_FAST void look_at(registers& r, std::uintptr_t object, page_word word);
