@@ -30,11 +30,13 @@ mutator* new_mutator() {
   spare_mutators = m->next;
   detail::allocation_entry* const entries = m->entries;
   held_span* const held = m->held;
+  const local_stack locals = m->locals;
   void* const c_handles = m->c_handles;
   const std::uint32_t capacity = m->capacity;
   new (m) mutator;
   m->entries = entries;
   m->held = held;
+  m->locals = locals;
   m->c_handles = c_handles;
   m->capacity = m->entry_count = capacity;
   return m;
@@ -119,7 +121,10 @@ mutator* attach(managed_heap& h, bool of_heap) {
   if (attached() != nullptr) die_misuse("mutator", "this thread is attached already");
   mutator* m = new_mutator();
   if (m == nullptr) return nullptr;
-  m->handles.next = m->handles.previous = &m->handles;
+  if (!m->locals.open(*m)) {
+    release_mutator(m);
+    return nullptr;
+  }
   m->thread_id = os::thread_id();
   m->of_heap = of_heap;
   timeline::enter(h.number);
@@ -131,7 +136,7 @@ mutator* attach(managed_heap& h, bool of_heap) {
 void detach(mutator& m) {
   if (is_forked()) return;
   if (attached() != &m) die_misuse("~mutator", "belongs to another thread");
-  if (m.handles.next != &m.handles) die_misuse("~mutator", "still has locals");
+  if (!m.locals.is_empty(m.top)) die_misuse("~mutator", "still has locals");
   leave(m);
   timeline::leave();
   alloc::heap.empty_stock(m.stock);
@@ -158,6 +163,15 @@ namespace umber::detail {
 
 constinit thread_local mutator_state* current_mutator = &gc::unattached;
 
-mutator_state* attach_or_die() noexcept { return &gc::attached_or_die("local"); }
+void** push_local(void* object) noexcept {
+  gc::mutator& m = gc::attached_or_die("local");
+  return m.top != m.limit ? &(*++m.top = object) : m.locals.push(m, object);
+}
+
+void pop_local(void** slot) noexcept {
+  gc::mutator* m = gc::attached();
+  if (m != nullptr) return m->locals.pop(*m, slot);
+  if (!gc::is_forked()) gc::die_misuse("~local", "belongs to another thread, or its thread is no longer attached");
+}
 
 }  // namespace umber::detail

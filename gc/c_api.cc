@@ -1,4 +1,5 @@
 // The managed heap as C sees it: the same heap, objects and handles, under names that C can call.
+#include "attach.h"
 #include "refill.h"
 #include "request.h"
 
@@ -16,12 +17,12 @@ namespace {
 
 using gc::type_layout;
 
-// Handles of scopes, linked into the ring of the thread's handles as locals are.
+// Handles of scopes: slots as locals have them.
 struct handle_block {
   handle_block* previous;
   handle_block* next;  // kept for the next scope
   std::size_t count;
-  handle_node nodes[160];
+  void** slots[500];
 };
 
 // What an umber_scope holds.
@@ -32,8 +33,7 @@ struct scope_state {
 static_assert(sizeof(scope_state) <= sizeof(umber_scope));
 
 gc::mutator& here(const char* call) {
-  if (current_mutator->handles.next == nullptr)
-    alloc::die_misuse(call, "needs a thread that is attached: call umber_attach first");
+  if (gc::attached() == nullptr) alloc::die_misuse(call, "needs a thread that is attached: call umber_attach first");
   return gc::this_mutator();
 }
 
@@ -51,11 +51,6 @@ handle_block* next_block(gc::mutator& m) {
   block->count = 0;
   m.c_handles = block;
   return block;
-}
-
-void drop(handle_node& node) {
-  node.next->previous = node.previous;
-  node.previous->next = node.next;
 }
 
 const type_layout& layout(const umber_type* type) { return *reinterpret_cast<const type_layout*>(type); }
@@ -153,7 +148,7 @@ void umber_scope_close(umber_scope* scope) noexcept {
   for (handle_block* block = last_block(m); block != nullptr; block = last_block(m)) {
     const bool is_first = block == opened.block || (opened.block == nullptr && block->previous == nullptr);
     const std::size_t keep = block == opened.block ? opened.count : 0;
-    while (block->count > keep) drop(block->nodes[--block->count]);
+    while (block->count > keep) m.locals.pop(m, block->slots[--block->count]);
     if (is_first) return;
     m.c_handles = block->previous;
   }
@@ -162,15 +157,10 @@ void umber_scope_close(umber_scope* scope) noexcept {
 void** umber_handle(void* object) noexcept {
   gc::mutator& m = here("umber_handle");
   handle_block* block = last_block(m);
-  if (block == nullptr || block->count == sizeof(block->nodes) / sizeof(block->nodes[0])) block = next_block(m);
-  if (block == nullptr) return nullptr;
-  handle_node& node = block->nodes[block->count++];
-  node.object = object;
-  node.next = m.handles.next;
-  node.previous = &m.handles;
-  m.handles.next->previous = &node;
-  m.handles.next = &node;
-  return &node.object;
+  if (block == nullptr || block->count == sizeof(block->slots) / sizeof(block->slots[0])) block = next_block(m);
+  void** slot = block == nullptr ? nullptr : push_local(object);
+  if (slot != nullptr) block->slots[block->count++] = slot;
+  return slot;
 }
 
 umber_persistent* umber_persistent_create(void* object) noexcept {

@@ -1,4 +1,5 @@
 // What the managed containers, which are headers, ask of the collector.
+#include "attach.h"
 #include "managed_heap.h"
 
 #include <umber/pool.h>
@@ -6,8 +7,8 @@
 namespace umber::detail {
 
 std::uint64_t cycle_number() noexcept {
-  if (current_mutator->handles.next == nullptr) attach_or_die();
-  return gc::this_mutator().heap->cycles.load(std::memory_order_relaxed);  // relaxed: a count, nothing hangs on it
+  // relaxed: a count, nothing hangs on it.
+  return gc::attached_or_die("pool").heap->cycles.load(std::memory_order_relaxed);
 }
 
 }  // namespace umber::detail

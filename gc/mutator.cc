@@ -140,9 +140,9 @@ void mutator::forget_candidates() {
 }
 
 void mutator::scan_handles() {
-  for (const detail::handle_node* h = handles.next; h != &handles; h = h->next)
-    if (h->object != nullptr && !(is_planted(fault::handle_missed) && h == handles.next))
-      add_candidate(address_of(h->object));
+  locals.for_each(top, [this](void* const* slot) {
+    if (!(is_planted(fault::handle_missed) && slot == top)) add_candidate(address_of(*slot));
+  });
   publish_chunk();
 }
 

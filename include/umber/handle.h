@@ -26,15 +26,10 @@ class local;
 
 namespace detail {
 
-// What a local is to the collector: an entry in the ring of its thread's handles.
-struct handle_node {
-  void* object;
-  handle_node* next;
-  handle_node* previous;
-};
+struct maker;
 
 // Free slots of one type, at hand for the next objects.
-struct allocation_entry {
+struct alignas(32) allocation_entry {
   std::uint64_t next = 0;       // a bit for each slot
   std::uintptr_t base = 0;      // of bit 0
   std::uint64_t slot_size = 0;  // bytes
@@ -45,7 +40,8 @@ struct mutator_state {
   allocation_entry* entries = nullptr;  // by the id of a type
   std::uint32_t entry_count = 0;
   std::atomic<std::uint32_t> question{0};  // of the collector; 0: none
-  handle_node handles{};                   // the ring's fixed point
+  void** top = nullptr;                    // the last slot in the stack of this thread's locals
+  void** limit = nullptr;                  // the last that its chunk has
 };
 
 // The mutator of this thread; a fixed one without entries where there is none.
@@ -57,7 +53,11 @@ UMBER_API extern std::atomic<std::uint32_t> barriers_on;
 UMBER_API void barrier(const std::atomic<void*>* slot, void* value) noexcept;
 UMBER_API void insertion_barrier(const std::atomic<void*>* slot, void* value) noexcept;
 UMBER_API void answer() noexcept;
-UMBER_API mutator_state* attach_or_die() noexcept;  // where the heap attaches threads by itself
+
+// A slot for a local where the chunk is full, or the thread not attached; null: no memory. Lets a slot go that is not
+// the last, or has none in use before it.
+UMBER_API void** push_local(void* object) noexcept;
+UMBER_API void pop_local(void** slot) noexcept;
 
 // The slots of persistent handles, and the boxes of weak ones.
 struct root_slot {
@@ -79,6 +79,21 @@ UMBER_API void* lock_weak(weak_box* box) noexcept;
 #else
   __builtin_abort();
 #endif
+}
+
+// A slot for a local that holds `object`; the first only where the chunk has one.
+inline bool has_local(const mutator_state* owner) noexcept { return owner->top != owner->limit; }
+inline void** next_local(mutator_state* owner, void* object) noexcept {
+  void** const slot = owner->top + 1;
+  *slot = object;
+  owner->top = slot;
+  return slot;
+}
+inline void** take_local(mutator_state* owner, void* object) {
+  if (__builtin_expect(has_local(owner), true)) return next_local(owner, object);
+  void** const slot = push_local(object);
+  if (slot == nullptr) throw_bad_alloc();
+  return slot;
 }
 
 inline bool barrier_needed() noexcept {
@@ -152,44 +167,42 @@ class field {
 };
 
 // A root on this thread's stack. Never share one with another thread, nor put it where its thread's end finds it.
+// Throws std::bad_alloc only where a great many live at once.
 template <class T>
 class local {
  public:
-  local(T* object = nullptr) noexcept : local(detail::current_mutator, object) {}
-  local(const local& other) noexcept : local(other.get()) {}
-  local(const field<T>& value) noexcept : local(value.get()) {}
+  local(T* object = nullptr) : local(object, detail::take_local(detail::current_mutator, to_void(object))) {}
+  local(const local& other) : local(other.get()) {}
+  local(const field<T>& value) : local(value.get()) {}
   ~local() {
-    node_.next->previous = node_.previous;
-    node_.previous->next = node_.next;
+    detail::mutator_state* const owner = detail::current_mutator;
+    // An odd value in the slot before says that there is more to do.
+    if (__builtin_expect(owner->top == slot_ && (reinterpret_cast<std::uintptr_t>(slot_[-1]) & 1) == 0, true))
+      owner->top = slot_ - 1;
+    else
+      detail::pop_local(slot_);
   }
   local& operator=(const local& other) noexcept { return *this = other.get(); }
   local& operator=(const field<T>& value) noexcept { return *this = value.get(); }
   local& operator=(T* object) noexcept {
-    node_.object = const_cast<void*>(static_cast<const volatile void*>(object));
+    object_ = object;
+    *slot_ = to_void(object);
     return *this;
   }
 
-  T* get() const noexcept { return static_cast<T*>(node_.object); }
+  T* get() const noexcept { return object_; }
   operator T*() const noexcept { return get(); }
   T* operator->() const noexcept { return get(); }
   T& operator*() const noexcept { return *get(); }
 
  private:
-  template <class U, class... Arguments>
-  friend local<U> make(Arguments&&... arguments);
+  friend struct detail::maker;
 
-  local(detail::mutator_state* owner, T* object) noexcept {
-    if (__builtin_expect(owner->handles.next == nullptr, false)) owner = detail::attach_or_die();
-    detail::handle_node& ring = owner->handles;
-    detail::handle_node* const next = ring.next;
-    node_.object = const_cast<void*>(static_cast<const volatile void*>(object));
-    node_.next = next;
-    node_.previous = &ring;
-    next->previous = &node_;
-    ring.next = &node_;
-  }
+  local(T* object, void** slot) noexcept : object_(object), slot_(slot) {}
+  static void* to_void(T* object) noexcept { return const_cast<void*>(static_cast<const volatile void*>(object)); }
 
-  detail::handle_node node_;
+  T* object_;
+  void** slot_;  // what the collector sees of it
 };
 
 // A root that may live anywhere. Make, assign and destroy it on threads attached to the heap of its object.
@@ -247,7 +260,7 @@ class weak_field {
     return *this;
   }
   // The object, or null if it is gone.
-  [[nodiscard]] local<T> lock() const noexcept {
+  [[nodiscard]] local<T> lock() const {
     auto* box = static_cast<detail::weak_box*>(slot_.load());
     return box == nullptr ? nullptr : static_cast<T*>(detail::lock_weak(box));
   }
@@ -274,7 +287,7 @@ class weak {
     box_ = box.get();
     return *this;
   }
-  [[nodiscard]] local<T> lock() const noexcept {
+  [[nodiscard]] local<T> lock() const {
     detail::weak_box* box = box_.get();
     return box == nullptr ? nullptr : static_cast<T*>(detail::lock_weak(box));
   }

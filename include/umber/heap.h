@@ -150,23 +150,22 @@ UMBER_API void detach(mutator_state* m) noexcept;
 UMBER_API void enter_blocking() noexcept;
 UMBER_API void leave_blocking() noexcept;
 
-// Zeroed memory for one object, or null. The fast path is allocate.
+// Memory for one object, or null; zeroed if the type has no slots. The fast path is allocate.
 UMBER_API void* allocate_slow(type_description& type) noexcept;
 UMBER_API void* allocate_array(type_description& element, std::size_t count, std::size_t header_bytes) noexcept;
 // The object's constructor has returned: its destructor is owed.
 UMBER_API void constructed(void* object) noexcept;
 
-inline void* allocate(mutator_state* m, type_description& type, std::size_t size) noexcept {
+// Takes the next slot at hand; false: there is none, which is for allocate_slow.
+inline bool allocate(mutator_state* m, const type_description& type, void*& memory) noexcept {
   const std::uint32_t id = type.id.load(std::memory_order_relaxed);  // relaxed: 0 has no slots
-  if (__builtin_expect(id < m->entry_count, true)) {
-    allocation_entry& entry = m->entries[id];
-    if (__builtin_expect(entry.next != 0, true)) {
-      const std::uint64_t slot = static_cast<unsigned>(__builtin_ctzll(entry.next));
-      entry.next &= entry.next - 1;
-      return __builtin_memset(reinterpret_cast<void*>(entry.base + slot * entry.slot_size), 0, size);
-    }
-  }
-  return allocate_slow(type);
+  if (__builtin_expect(id >= m->entry_count, false)) return false;
+  allocation_entry& entry = m->entries[id];
+  if (__builtin_expect(entry.next == 0, false)) return false;
+  const auto slot = static_cast<std::uint32_t>(__builtin_ctzll(entry.next));
+  entry.next &= entry.next - 1;
+  memory = reinterpret_cast<void*>(entry.base + slot * entry.slot_size);
+  return true;
 }
 
 }  // namespace detail
@@ -255,20 +254,42 @@ inline void keep_alive(const local<T>& object) noexcept {
   asm volatile("" : : "r"(object.get()) : "memory");
 }
 
+namespace detail {
+
+struct maker {
+  // Zeroed and held before it is constructed, as constructors may collect.
+  template <class T, class... Arguments>
+  [[gnu::always_inline]] static local<T> construct(void* memory, void** slot, Arguments&&... arguments) {
+    local<T> object(static_cast<T*>(memory), slot);
+    __builtin_memset(memory, 0, sizeof(T));
+    if constexpr (std::is_constructible_v<T, Arguments...>)
+      ::new (memory) T(std::forward<Arguments>(arguments)...);
+    else
+      ::new (memory) T{std::forward<Arguments>(arguments)...};
+    if constexpr (!std::is_trivially_destructible_v<T>) constructed(memory);
+    return object;
+  }
+
+  template <class T, class... Arguments>
+  [[gnu::noinline, gnu::cold]] static local<T> make_slowly(Arguments&&... arguments) {
+    void* const memory = allocate_slow(description_of<T>());
+    if (memory == nullptr) throw_bad_alloc();
+    return construct<T>(memory, take_local(current_mutator, memory), std::forward<Arguments>(arguments)...);
+  }
+};
+
+}  // namespace detail
+
 // A new object. Throws std::bad_alloc, or what its constructor throws; then nothing is left behind.
 template <class T, class... Arguments>
 [[nodiscard]] local<T> make(Arguments&&... arguments) {
   static_assert(alignof(T) <= 16, "managed objects are aligned to 16 bytes at most");
   detail::mutator_state* const owner = detail::current_mutator;
-  void* memory = detail::allocate(owner, detail::description_of<T>(), sizeof(T));
-  if (__builtin_expect(memory == nullptr, false)) detail::throw_bad_alloc();
-  local<T> object(owner, static_cast<T*>(memory));
-  if constexpr (std::is_constructible_v<T, Arguments...>)
-    ::new (memory) T(std::forward<Arguments>(arguments)...);
-  else
-    ::new (memory) T{std::forward<Arguments>(arguments)...};
-  if constexpr (!std::is_trivially_destructible_v<T>) detail::constructed(memory);
-  return object;
+  void* memory;
+  if (__builtin_expect(detail::has_local(owner), true) && detail::allocate(owner, detail::description_of<T>(), memory))
+    return detail::maker::construct<T>(memory, detail::next_local(owner, memory),
+                                       std::forward<Arguments>(arguments)...);
+  return detail::maker::make_slowly<T>(std::forward<Arguments>(arguments)...);
 }
 
 // A managed object of `size()` elements, made by make_array.
