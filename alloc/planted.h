@@ -54,6 +54,15 @@ enum class fault : std::uint8_t {
   weak_cleared_never,
   weak_load_ignores_window,
   helpers_uncounted,
+  finalizer_runs_twice,
+  finalizer_object_unmarked,
+  cleanup_of_the_living,
+  swept_across_epochs,
+  ephemerons_walked_once,
+  ephemerons_not_watched,
+  ephemeron_without_key,
+  ephemeron_value_missed,
+  weak_cleared_late,
   // Of what the pause bench must see.
   slow_barrier,
 };

@@ -101,8 +101,11 @@ void mark_roots(managed_heap& h, marker& mark) {
 // (weak_map.h).
 void mark_all_and_values(managed_heap& h, marker& mark, const stopwatch& watch) {
   mark_all(h, mark, watch);
-  for (values how = values::gathered; mark_weak_maps(h, mark, how); how = values::marked_at_once)
+  for (values how = values::gathered; mark_weak_maps(h, mark, how); how = values::watched) {
     mark_all(h, mark, watch);
+    if (is_planted(fault::ephemerons_walked_once)) break;
+  }
+  stop_watching(h);
 }
 
 // Asks for what the barriers have recorded. Whether that was nothing, since found_grey was reset, and nobody has
@@ -121,12 +124,19 @@ void mark_to_the_end(managed_heap& h, marker& mark, const stopwatch& watch) {
     // Before marking: who leaves with grey objects after it is not overlooked. relaxed: published by the question.
     h.found_grey.store(false, std::memory_order_relaxed);
     mark_all_and_values(h, mark, watch);
-    h.weak_verdict.store(verdict::closing, std::memory_order_release);  // release, all: pair with lock_target
+    h.weak_verdict.store(verdict::closing, std::memory_order_release);  // release, all: pair with lock_reference
     if (nothing_is_left(h)) break;
     if (is_planted(fault::one_flush_round)) break;
     h.weak_verdict.store(verdict::open, std::memory_order_release);
   }
   h.weak_verdict.store(verdict::decided, std::memory_order_release);
+}
+
+// From here on weak references say what is so.
+void clear_all_weak(managed_heap& h) {
+  clear_weak(h);
+  clear_weak_maps(h);
+  h.weak_verdict.store(verdict::cleared, std::memory_order_release);  // pairs with the acquire in lock_reference
 }
 
 // Marks what the finalizers of dead objects will need, and queues them. Until they run no mutator can reach any of it.
@@ -185,6 +195,7 @@ void begin(managed_heap& h) {
   h.pace.started_at = h.live_bytes + h.allocated.load(std::memory_order_relaxed) + h.pace.external_at_start;
   h.weak_verdict.store(verdict::open, std::memory_order_relaxed);
   h.has_neighbours = managed_heap::count.load(std::memory_order_relaxed) > 1;
+  h.looks_twice.store(h.has_neighbours, std::memory_order_relaxed);
   h.assist_ratio.store(h.pace.current.assist_ratio, std::memory_order_relaxed);
   detail::barriers_on.fetch_add(1, std::memory_order_relaxed);
 }
@@ -269,9 +280,9 @@ void run_cycle(managed_heap& h, span_stock& stock) {
     if (ends_stopped(h)) mark_stopped(h, mark, watch);
     mark_to_the_end(h, mark, watch);
     trace.ended(phase::mark);
-    clear_weak(h);
-    clear_weak_maps(h);
+    if (!is_planted(fault::weak_cleared_late)) clear_all_weak(h);
     queue_finalizers(h, mark, watch);
+    if (is_planted(fault::weak_cleared_late)) clear_all_weak(h);
   }
   if (UMBER_UNLIKELY(h.options.check_marks)) check_marks(h);
   if (UMBER_UNLIKELY(h.shadow != nullptr)) check_shadow(h);
@@ -282,6 +293,7 @@ void run_cycle(managed_heap& h, span_stock& stock) {
   trace.ended(phase::weak);
   ask_all(h, question::finish);
   h.work.forget();  // what a barrier has recorded since marking ended: with the sweep begun marks say nothing
+  h.ephemerons.give_back();
   trace.ended(phase::finish);
   if (ends_stopped(h)) start_world(h);
   detail::barriers_on.fetch_sub(1, std::memory_order_relaxed);  // relaxed: barriers are off one by one

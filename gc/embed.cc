@@ -113,7 +113,7 @@ void drop_root(root_slot* root) noexcept {
 }
 
 weak_box* make_weak_box(void* target) noexcept { return make_box(attached_or_die("weak"), target); }
-void* lock_weak(weak_box* box) noexcept { return lock_target(attached_or_die("lock"), *box); }
+void* lock_weak(weak_box* box) noexcept { return lock_reference(attached_or_die("lock"), box->target); }
 
 weak_entry* make_weak_entry(void* key, void* value) noexcept {
   mutator& m = attached_or_die("weak_map");

@@ -38,6 +38,7 @@
 
 #include "object.h"
 
+#include "alloc/planted.h"
 #include "alloc/sync.h"
 
 #include <umber/finalizer.h>
@@ -73,7 +74,7 @@ class finalizer_table {
   template <class Visit>
   void queue_finalizers(Visit visit) {
     for_each_dead(finalizer, [&](entry& e) {
-      object_map::mark(e.object);
+      if (!is_planted(fault::finalizer_object_unmarked)) object_map::mark(e.object);
       visit(e.object);
       unlink(e);
       // release: pairs with the acquire in for_each_kept.
@@ -115,6 +116,9 @@ class finalizer_table {
   static_assert(sizeof(block) == 4 * kib);
   static constexpr std::size_t first_segment = 512;  // buckets; each segment has as many as all before it together
 
+  static bool is_dead(const entry& e) {
+    return !object_map::is_marked(e.object) || (e.now == cleanup && is_planted(fault::cleanup_of_the_living));
+  }
   bool add_block();
   entry* new_entry(void* object, const call& c, state which);
   void release(entry& e);
@@ -134,7 +138,7 @@ class finalizer_table {
     for (block* b = blocks_.load(std::memory_order_acquire); b != nullptr; b = b->next) {
       const lock_guard guard(lock_);
       for (entry& e : b->entries)
-        if (e.now == which && !object_map::is_marked(e.object)) visit(e);
+        if (e.now == which && is_dead(e)) visit(e);
     }
   }
 

@@ -71,6 +71,7 @@ std::size_t run_due(mutator& m, std::size_t most) {
     if (!table.take(call, kept)) break;
     record_store(m, kept.get(), nullptr);  // it was a root, and is a local now, of a thread that may be black
     call.run(call.closure, kept.get());
+    if (is_planted(fault::finalizer_runs_twice)) call.run(call.closure, kept.get());
   }
   return ran;
 }

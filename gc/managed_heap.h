@@ -5,10 +5,11 @@
 // Concurrency
 //   As said at each member.
 // Uses / used by
-//   Uses mutator, roots, finalizer, work, space, cycle_log. Used by all above.
+//   Uses mutator, roots, finalizer, work, space, cycle_log, ephemerons. Used by all above.
 #pragma once
 
 #include "cycle_log.h"
+#include "ephemerons.h"
 #include "finalizer.h"
 #include "mutator.h"
 #include "pacer.h"
@@ -47,6 +48,7 @@ struct heap_tables {
   finalizer_table finalizers;
   work_list work;
   cycle_log log;
+  ephemeron_table ephemerons;
 };
 
 // What begins afresh with each heap.
@@ -84,7 +86,8 @@ struct heap_run {
   std::atomic<std::size_t> goal{SIZE_MAX};
   std::atomic<double> assist_ratio{0};  // bytes of marking owed for each byte allocated
   std::atomic<std::int64_t> background_credit{0};
-  bool has_neighbours = false;  // there were other heaps when the cycle began
+  bool has_neighbours = false;           // there were other heaps when the cycle began
+  std::atomic<bool> looks_twice{false};  // markers look at more than marks: has_neighbours, or ephemerons are watched
   bool told_of_limit = false;
   std::size_t live_bytes = 0;                     // when the last cycle ended
   std::atomic<std::size_t> last_marked_bytes{0};  // of these, marked
@@ -110,9 +113,11 @@ struct heap_run {
   std::atomic<std::uint64_t> sweep_ns{0};
   stall_record stalls;  // of mutators that have left; guarded by mutators_lock
   std::atomic<std::uint64_t> cycles{0};
-  std::uint64_t made_at = 0;             // os::now
-  std::uint64_t process_cpu_before = 0;  // processor time that the process had used then
-  std::uint64_t longest_round_ns = 0;    // of handshakes, in this cycle; the collector's thread
+  std::uint64_t made_at = 0;                        // os::now
+  std::uint64_t process_cpu_before = 0;             // processor time that the process had used then
+  std::uint64_t longest_round_ns = 0;               // of handshakes, in this cycle; the collector's thread, as the next
+  std::size_t entries_waiting = 0;                  // of weak maps, at the last walk
+  std::atomic<std::uint64_t> entries_looked_at{0};  // in all cycles
 };
 
 struct managed_heap : heap_tables, heap_run {

@@ -206,13 +206,27 @@ bool marker::mark(registers& r, std::uintptr_t object, page_word page) {
 }
 
 void marker::look_at(registers& r, std::uintptr_t object, page_word word) {
-  if (UMBER_UNLIKELY(heap_.has_neighbours)) check_owner(object);
+  // relaxed: what is overlooked does no harm.
+  if (UMBER_UNLIKELY(heap_.looks_twice.load(std::memory_order_relaxed))) {
+    r_ = r;
+    look_twice(object);
+    r = r_;
+  }
   if (!mark(r, object, word)) return;
   if (UMBER_LIKELY(word.kind() == page_kind::masked)) return scan_masked(r, object, word.mask());
   if (word.kind() == page_kind::noscan) return;
   r_ = r;
   scan(object, word);
   r = r_;
+}
+
+void marker::look_twice(std::uintptr_t object) {
+  if (heap_.has_neighbours) check_owner(object);
+  if (!heap_.ephemerons.is_watched() || is_planted(fault::ephemerons_not_watched)) return;
+  write_marks(r_);  // one of them may be what an entry waits for, too
+  if (object_map::is_marked(object)) return;
+  const std::size_t looked_at = heap_.ephemerons.found(object, [&](std::uintptr_t value) { push(r_, value); });
+  if (looked_at != 0) heap_.entries_looked_at.fetch_add(looked_at, std::memory_order_relaxed);  // relaxed: a figure
 }
 
 // Where there are several heaps: a pointer into another one would be marked there.

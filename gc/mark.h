@@ -92,6 +92,7 @@ class marker {
   UMBER_FAST static bool mark(registers& r, std::uintptr_t object, page_word page);
   UMBER_FAST static void write_marks(registers& r);
   UMBER_SLOW void check_owner(std::uintptr_t object) const;
+  UMBER_SLOW void look_twice(std::uintptr_t object);
   UMBER_FAST void look_at(registers& r, std::uintptr_t object, page_word word);
   UMBER_FAST void scan_masked(registers& r, std::uintptr_t object, std::uint64_t mask);
   void scan(std::uintptr_t object, page_word word);

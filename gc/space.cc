@@ -128,7 +128,8 @@ mspan* space::take_unswept(std::uint32_t known) {
 void space::put(mspan* s, std::uint32_t known) {
   const bool has_room = !is_large() && s->any_free();
   const lock_guard guard(lock);
-  (known != epoch ? unswept : has_room ? partial : full).push_back(s);
+  const bool late = known != epoch && !is_planted(fault::swept_across_epochs);
+  (late ? unswept : has_room ? partial : full).push_back(s);
 }
 
 void space::begin_sweep() {

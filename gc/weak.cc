@@ -75,15 +75,15 @@ detail::weak_box* make_box(mutator& m, void* target) {
   const type_layout* layout = layout_for(box_type);
   if (layout == nullptr) return nullptr;
   auto* box = static_cast<detail::weak_box*>(allocate_object(m, *layout));
-  if (box != nullptr) box->target.store(target, std::memory_order_release);  // pairs with the acquire in lock_target
+  if (box != nullptr) box->target.store(target, std::memory_order_release);  // pairs with the acquire in lock_reference
   return box;
 }
 
-void* lock_target(mutator& m, const detail::weak_box& box) {
+void* lock_reference(mutator& m, const std::atomic<void*>& place) {
   waiting wait(m);
   for (;;) {
-    // acquire: pairs with the release in make_box.
-    void* target = box.target.load(std::memory_order_acquire);
+    // acquire: pairs with the releases in make_box and make_entry.
+    void* target = place.load(std::memory_order_acquire);
     if (target == nullptr || !m.barrier || object_map::is_marked(address_of(target))) return target;
     // acquire: pairs with the release of the collector's stores.
     switch (m.heap->weak_verdict.load(std::memory_order_acquire)) {
@@ -97,15 +97,14 @@ void* lock_target(mutator& m, const detail::weak_box& box) {
       case verdict::decided:
         return nullptr;
       case verdict::cleared:
-        // acquire: pairs with the release in make_box. Sweeping may have cleared a living mark, so the box is asked.
-        return box.target.load(std::memory_order_acquire);
+        // acquire: pairs with make_box and make_entry. Sweeping may have cleared a living mark, so the place is asked.
+        return place.load(std::memory_order_acquire);
     }
   }
 }
 
 void clear_weak(managed_heap& h) {
   if (!is_planted(fault::weak_cleared_never)) for_each_box(h, clear);
-  h.weak_verdict.store(verdict::cleared, std::memory_order_release);  // pairs with the acquire in lock_target
 }
 
 const detail::weak_box* find_uncleared(managed_heap& h) {

@@ -16,7 +16,7 @@
 // Invariants
 //   [weak.1] no load gives an object that is then swept.
 // Concurrency
-//   lock_target: the mutator's thread. clear_weak: the collector, mutators running.
+//   lock_reference: the mutator's thread. clear_weak: the collector, mutators running.
 // Uses / used by
 //   Uses handshake, refill. Used by cycle's caller, embed.
 #pragma once
@@ -26,7 +26,8 @@
 namespace umber::gc {
 
 [[nodiscard]] detail::weak_box* make_box(mutator& m, void* target);  // null: no memory
-void* lock_target(mutator& m, const detail::weak_box& box);
+// What a place holds that does not keep it alive, made strong; null: it is dead, or there was nothing.
+void* lock_reference(mutator& m, const std::atomic<void*>& place);
 
 // Clears the references to what is not marked, also dead ones, which a finalizer may bring back. The verdict is
 // `decided`.

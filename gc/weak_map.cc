@@ -9,8 +9,6 @@ namespace umber::gc {
 
 namespace {
 
-constexpr std::size_t objects_at_once = 4096;
-
 void find_next(detail::found_pointer found, void* context) { found(context, offsetof(detail::weak_entry, next)); }
 
 constexpr const char entry_name[] = "umber::weak_map entry";
@@ -64,21 +62,35 @@ void keep_value(mutator& m, const void* value) {
 }
 
 bool mark_weak_maps(managed_heap& h, marker& mark, values how) {
+  const bool watched = how == values::watched && h.ephemerons.start(h.entries_waiting);
   bool found = false;
-  for_each_entry(h, [&](const detail::weak_entry& e) {
-    if (!has_mark(&e)) return;
+  std::size_t waiting = 0, looked_at = 0;
+  for_each_entry(h, [&](detail::weak_entry& e) {
+    ++looked_at;
     const void* key = key_of(e);
-    if (key == nullptr || !has_mark(key)) return;
     const void* value = e.value.load(std::memory_order_acquire);  // pairs with the release in set_value
-    if (value == nullptr || has_mark(value)) return;
-    found = true;
-    mark.add(address_of(value));
-    if (how != values::marked_at_once) return;
-    do mark.drain(objects_at_once);
-    while (mark.has_work());
-    mark.publish();
+    if (key == nullptr || value == nullptr || has_mark(value)) return;
+    if (has_mark(&e) && (has_mark(key) || is_planted(fault::ephemeron_without_key))) {
+      if (is_planted(fault::ephemeron_value_missed)) return;
+      found = true;
+      mark.add(address_of(value));
+      return;
+    }
+    ++waiting;
+    if (watched) h.ephemerons.add(e, address_of(key));
   });
+  h.entries_waiting = waiting;
+  h.entries_looked_at.fetch_add(looked_at, std::memory_order_relaxed);  // relaxed: a figure
+  if (found && watched) {
+    h.ephemerons.watch();
+    h.looks_twice.store(true, std::memory_order_relaxed);  // relaxed: see ephemerons.h
+  }
   return found;
+}
+
+void stop_watching(managed_heap& h) {
+  h.ephemerons.rest();
+  h.looks_twice.store(h.has_neighbours, std::memory_order_relaxed);  // relaxed: as above
 }
 
 void clear_weak_maps(managed_heap& h) {

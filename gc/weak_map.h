@@ -9,11 +9,11 @@
 //   cleared    when the verdict is `decided`, every entry whose key has no mark loses key and value, in dead maps too:
 //              a map that a finalizer brings back has no entry for an object that was unreachable with it.
 //
-// *Cost*: each walk looks at every entry (its mark, its key's, its value's). A cycle makes one walk, one for each round
-// of `flush` that brings something, and one more for each time that values lead to keys against the order of addresses:
-// after the first, what a walk finds is marked before it goes on, so a chain of entries in the order of their
-// allocation takes a walk a span and not one a link. The worst case is the square of the entries, beside the mutators;
-// no other part of a heap pays for it.
+// *Cost*: each walk looks at every entry (its mark, its key's, its value's). A cycle makes one walk, and one for each
+// round of `flush` that brings something. A walk that finds something is followed by another one; if that finds
+// something, too, values lead to keys, and it puts what still waits into a table by what it waits for (ephemerons.h).
+// From then on marking itself finds the rest, each entry once, however long the chains are, and one more walk finds
+// nothing. So a cycle is linear in the entries, but for those that two threads mark in the same moment.
 //
 // *What mutators do meanwhile.* The value is a slot as any other for who stores: what is overwritten is recorded, and
 // what is stored is, while the storing thread is white (barrier.h). Reading is the point. Who reads the value holds the
@@ -46,7 +46,7 @@
 // Concurrency
 //   mark_weak_maps, clear_weak_maps: the collector's thread, mutators running. The others: the mutator's.
 // Uses / used by
-//   Uses mark, barrier, refill. Used by verify, cycle, embed.
+//   Uses mark, barrier, refill, ephemerons. Used by verify, cycle, embed.
 #pragma once
 
 #include "mark.h"
@@ -59,9 +59,11 @@ namespace umber::gc {
 void set_value(mutator& m, detail::weak_entry& entry, void* value);
 void keep_value(mutator& m, const void* value);
 
-// Walks the entries, and gives the values that are alive now to the marker. Whether there were any.
-enum class values { gathered, marked_at_once };
+// Walks the entries, and gives the values that are alive now to the marker. Whether there were any. If so and `watched`
+// is asked for, markers will find the others.
+enum class values { gathered, watched };
 bool mark_weak_maps(managed_heap& h, marker& mark, values found);
+void stop_watching(managed_heap& h);
 // Clears the entries of keys that have no mark. The verdict is `decided`.
 void clear_weak_maps(managed_heap& h);
 // The type of entries; null: no memory.

@@ -151,6 +151,67 @@ TEST_CASE("weak_map: a chain of keys and values lives by its first key, in whate
   }
 }
 
+TEST_CASE("weak_map: a chain of 100,000 keys and values costs what it is long, in any order [ephemerons.1]") {
+  const std::uint64_t seed = new_seed();
+  INFO("seed " << seed);
+  test_heap t;
+  constexpr std::size_t length = 100'000;
+  for (const bool shuffled : {false, true}) {
+    const local<map> m = make<map>();
+    local<node> first;
+    drop([&] {
+      const local<nodes> links = make_array<field<node>>(length + 1);
+      for (auto& link : *links) link = make<node>();
+      std::vector<std::size_t> turns(length);
+      for (std::size_t i = 0; i < length; ++i) turns[i] = length - 1 - i;
+      if (shuffled) std::shuffle(turns.begin(), turns.end(), std::mt19937_64(seed));
+      for (const std::size_t i : turns) m->set(local<node>((*links)[i]), local<node>((*links)[i + 1]));
+      first = (*links)[0].get();
+    });
+    const std::uint64_t before = t.h.entries_looked_at;
+    destroyed = 0;
+    t.heap.collect();
+    CHECK(destroyed == 0);
+    CHECK(t.h.entries_looked_at - before <= 16 * length);
+    drop([&] { first = nullptr; });
+    t.heap.collect();
+    CHECK(m->size() == 0);
+    CHECK(destroyed == static_cast<int>(length) + 1);
+  }
+}
+
+TEST_CASE("weak_map: a chain of maps, each the value of the one before, costs what it is long [ephemerons.1]") {
+  struct link {
+    map entries;
+    field<node> key;
+  };
+  test_heap t;
+  constexpr int length = 20'000;
+  const local<weak_map<node, link>> chain = make<weak_map<node, link>>();
+  local<node> first;
+  drop([&] {
+    local<node> key = make<node>();
+    for (int i = 0; i < length; ++i) {  // from the end to the beginning
+      const local<link> fresh = make<link>();
+      fresh->key = key;
+      fresh->entries.set(key, make<node>(i));
+      key = make<node>();
+      chain->set(key, fresh);
+    }
+    first = key;
+  });
+  const std::uint64_t before = t.h.entries_looked_at;
+  t.heap.collect();
+  CHECK(t.h.entries_looked_at - before <= 16 * std::uint64_t{length});
+  int seen = 0;
+  local<node> key = first;
+  for (local<link> at = chain->get(key); at != nullptr; at = chain->get(key)) {
+    key = at->key;
+    REQUIRE(at->entries.get(key)->value == length - ++seen);
+  }
+  CHECK(seen == length);
+}
+
 TEST_CASE("weak_map: a dead map keeps nothing") {
   heap h(tried());
   mutator attached(h);
