@@ -73,6 +73,12 @@ std::optional<fs::path> find_host_scripts() {
   return first_existing({here / "../../bench/hosts", here / "../share/umber/hosts"});
 }
 
+std::optional<fs::path> find_report_page() {
+  if (auto chosen = from_environment("UMBER_REPORT_PAGE")) return chosen;
+  const fs::path here = own_path().parent_path();
+  return first_existing({here / "../report/report.html", here / "../share/umber/report.html"});
+}
+
 std::optional<fs::path> find_library(const std::string& name) {
   std::vector<fs::path> candidates;
   for (const char* root : {"/usr/local/lib", "/usr/lib", "/lib"})

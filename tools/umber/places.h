@@ -21,6 +21,10 @@ namespace umber::tool {
 // none.
 [[nodiscard]] std::optional<std::filesystem::path> find_host_scripts();
 
+// Returns the page that `umber report` fills: $UMBER_REPORT_PAGE when set, else beside this program. Empty when there
+// is none.
+[[nodiscard]] std::optional<std::filesystem::path> find_report_page();
+
 // Returns a shared library by its name, such as libmimalloc.so.2, from the system's library folders.
 [[nodiscard]] std::optional<std::filesystem::path> find_library(const std::string& name);
 
