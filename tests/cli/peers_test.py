@@ -9,6 +9,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -23,7 +24,7 @@ ARGUMENTS = {
     "message_ring": ["--depth", "10", "--rate", "200000", "--seconds", "0.2", "--random"],
     "graph_mutate": ["--depth", "10"],
     "lru_cache": ["--depth", "9", "--threads", "2"],
-    "large_arrays": ["--depth", "2", "--threads", "2"],
+    "large_arrays": ["--depth", "4", "--threads", "2"],
     "ast": ["--depth", "5", "--threads", "2"],
     "threads": ["--depth", "5", "--threads", "3"],
     "churn_survive": ["--depth", "10", "--threads", "2"],
@@ -36,7 +37,7 @@ ARGUMENTS = {
     "barrier": [],
 }
 FIELDS = {"workload", "system", "version", "parameters", "checksum", "operations", "wall_ns", "cpu_ns", "allocated_bytes",
-          "cycles", "service_ns", "stalls", "pauses", "mmu", "timeline", "jitter_ns", "memory", "figures"}
+          "cycles", "stalls", "pauses", "mmu", "timeline", "jitter_ns", "memory", "figures"}
 
 
 def start(*command):
@@ -73,6 +74,8 @@ class peers(unittest.TestCase):
         result = json.loads(done.stdout)
         self.assertEqual((result["system"], result["workload"]), (system, workload))
         self.assertLessEqual(FIELDS, set(result), f"{system} {workload}")
+        pauses = [pause["at_ns"] for pause in result["pauses"]]
+        self.assertEqual(pauses, sorted(pauses))
         return result
 
     def reference(self, workload):
@@ -122,10 +125,25 @@ class peers(unittest.TestCase):
                 for window, least in result["mmu"]:
                     self.assertAlmostEqual(least, least_utilisation(own, result["wall_ns"], window), 5, f"{system} {window}")
 
+    def test_the_log_of_histograms_is_what_hdrhistograms_own_tools_read(self):
+        if "g1" not in SYSTEMS:
+            self.skipTest("the tool is in Java")
+        for system in self.systems_for("message_ring"):
+            log = pathlib.Path(os.environ["UMBER_PEERS_BUILD"]) / f"{system}.hlog"
+            done = start(RUN, system, "message_ring", *ARGUMENTS["message_ring"], "--hlog", str(log))
+            result = json.loads(done.stdout)
+            for tag in ("service", "response"):
+                read = start("java", "-cp", "/usr/share/java/hdrhistogram.jar", "org.HdrHistogram.HistogramLogProcessor",
+                             "-i", str(log), "-tag", tag, "-outputValueUnitRatio", "1").stdout
+                expected = result[f"{tag}_ns"]
+                summary = re.search(r"\[Max += +([0-9.]+), Total count += +([0-9]+)\]", read)
+                self.assertEqual(int(summary[2]), expected["count"], f"{system} {tag}")
+                self.assertAlmostEqual(float(summary[1]) / expected["max"], 1, delta=0.01)
+
     def test_what_cannot_be_done_is_refused_with_one_line(self):
         for system in self.systems_for("ast"):
             for arguments in ([], ["nosuch"], ["ast", "--scale"], ["ast", "--scale", "nan"], ["ast", "--threads", "0"],
-                              ["ast", "--frob", "1"], ["ast", "--collector", "hybrid"]):
+                              ["ast", "--frob", "1"], ["ast", "--collector", "hybrid"], ["ast", "--depth", "3"]):
                 done = start(RUN, system, *arguments)
                 self.assertEqual(done.returncode, 2, (system, arguments, done.stderr))
                 self.assertEqual(done.stderr.count("\n"), 1, (system, arguments, done.stderr))

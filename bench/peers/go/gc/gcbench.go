@@ -56,6 +56,7 @@ func gcBenchOnce(run *harness.Run, lane *harness.Lane, h uint64) uint64 {
 	bottomUp(run.Depth)
 	lane.Done()
 	longLived := topDown(run.Depth - 2)
+	lane.Done()
 	numbers := make([]float64, numberCount)
 	for i := 1; i < numberCount/2; i++ {
 		numbers[i] = 1 / float64(i)

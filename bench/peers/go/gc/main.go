@@ -9,32 +9,48 @@ import (
 	"umber/peers/internal/harness"
 )
 
+// A workload has parameters of its own, and takes some of those of the command line.
 type workload struct {
 	name, description string
 	run               func(*harness.Run) error
-	depth             int
-	threads           int
-	rate              float64
+	own               harness.Own
 }
 
 var table = []workload{
-	{"binary_trees", "trees of many depths, made, counted and dropped", binaryTrees, 18, 1, 0},
-	{"gcbench", "trees from the top down and from the bottom up, three times", gcBench, 18, 1, 0},
-	{"message_ring", "messages of 1 KiB into a ring, over a tree that lives", messageRing, 23, 1, 250000},
-	{"graph_mutate", "random swaps among many nodes, with a goroutine that allocates beside it", graphMutate, 20, 1, 0},
-	{"lru_cache", "look-ups of strings in a map that forgets what was not used", lruCache, 17, 1, 0},
-	{"large_arrays", "arrays of 64 KiB to 2 MiB take each other's place", largeArrays, 6, 1, 0},
-	{"ast", "syntax trees of many types: built, evaluated, rewritten", syntaxTrees, 8, 1, 0},
-	{"threads", "short lists, which threads hand to each other", threadsWorkload, 10, 4, 0},
-	{"churn_survive", "objects of which a share survives", churnSurvive, 18, 1, 0},
-	{"leak_slow", "a heap that grows", leakSlow, 0, 1, 0},
-	{"finalizer_storm", "every object has a finalizer", finalizerStorm, 12, 1, 0},
-	{"weak_cache", "look-ups through weak references", weakCache, 16, 1, 0},
-	{"recording", "operations that do nothing: what measuring them costs", recording, 0, 1, 0},
-	{"full_collection", "whole collections of a tree that lives", fullCollection, 23, 1, 0},
-	{"linked_list", "whole collections of a list in random order", linkedList, 0, 1, 0},
-	{"allocate", "objects of 16 bytes, without collecting", allocate, 0, 1, 0},
-	{"barrier", "stores, idle and while a collection runs", barrierStores, 0, 1, 0},
+	{"binary_trees", "trees of many depths, made, counted and dropped", binaryTrees,
+		harness.Own{Depth: 18, Threaded: true}},
+	{"gcbench", "trees from the top down and from the bottom up, three times", gcBench,
+		harness.Own{Depth: 18}},
+	{"message_ring", "messages of 1 KiB into a ring, over a tree that lives", messageRing,
+		harness.Own{Depth: 23, Random: true, Paced: true, Rate: 250000}},
+	{"graph_mutate", "random swaps among many nodes, with a goroutine that allocates beside it", graphMutate,
+		harness.Own{Depth: 20, Paced: true}},
+	{"lru_cache", "look-ups of strings in a map that forgets what was not used", lruCache,
+		harness.Own{Depth: 17, Threaded: true, Paced: true}},
+	{"large_arrays", "arrays of 64 KiB to 2 MiB take each other's place", largeArrays,
+		harness.Own{Depth: 6, Threaded: true, Paced: true}},
+	{"ast", "syntax trees of many types: built, evaluated, rewritten", syntaxTrees,
+		harness.Own{Depth: 8, Threaded: true, Paced: true}},
+	{"threads", "short lists, which threads hand to each other", threadsWorkload,
+		harness.Own{Depth: 10, Threaded: true, Threads: 4, Paced: true}},
+	{"churn_survive", "objects of which a share survives", churnSurvive,
+		harness.Own{Depth: 18, Threaded: true, Survival: true, Paced: true}},
+	{"leak_slow", "a heap that grows", leakSlow,
+		harness.Own{Threaded: true, Paced: true}},
+	{"finalizer_storm", "every object has a finalizer", finalizerStorm,
+		harness.Own{Depth: 12, Threaded: true, Paced: true}},
+	{"weak_cache", "look-ups through weak references", weakCache,
+		harness.Own{Depth: 16, Threaded: true, Paced: true}},
+	{"recording", "operations that do nothing: what measuring them costs", recording,
+		harness.Own{}},
+	{"full_collection", "whole collections of a tree that lives", fullCollection,
+		harness.Own{Depth: 23, Random: true}},
+	{"linked_list", "whole collections of a list in random order", linkedList,
+		harness.Own{}},
+	{"allocate", "objects of 16 bytes, without collecting", allocate,
+		harness.Own{}},
+	{"barrier", "stores, idle and while a collection runs", barrierStores,
+		harness.Own{}},
 }
 
 func refuse(format string, values ...any) {
@@ -65,15 +81,13 @@ func main() {
 	if row == nil {
 		refuse("no workload is called '%s'; --list names them", os.Args[1])
 	}
-	own := harness.Defaults
-	own.Depth, own.Threads, own.Rate = row.depth, row.threads, row.rate
-	params, err := own.Parse(os.Args[2:])
+	params, err := row.own.Parse(os.Args[2:])
 	if err != nil {
 		refuse("%v", err)
 	}
 	run := harness.NewRun(row.name, params)
 	if err = row.run(run); err == nil {
-		err = run.Print(os.Stdout)
+		err = run.Report(os.Stdout)
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "umber-peers-go: %s: %v\n", row.name, err)

@@ -59,6 +59,7 @@ final class GcBench {
     bottomUp(params.depth);
     lane.done();
     Node longLived = topDown(params.depth - 2);
+    lane.done();
     double[] numbers = new double[NUMBERS];
     for (int i = 1; i < NUMBERS / 2; ++i) numbers[i] = 1.0 / i;
     lane.skip();

@@ -13,36 +13,39 @@ import java.util.List;
 public final class Main {
   private static final List<Workload> TABLE = List.of(
       new Workload("binary_trees", "trees of many depths, made, counted and dropped",
-          BinaryTrees::run, BinaryTrees::live, 18, 1, 0),
+          BinaryTrees::run, BinaryTrees::live, new Params().depth(18).threaded(1)),
       new Workload("gcbench", "trees from the top down and from the bottom up, three times",
-          GcBench::run, GcBench::live, 18, 1, 0),
+          GcBench::run, GcBench::live, new Params().depth(18)),
       new Workload("message_ring", "messages of 1 KiB into a ring, over a tree that lives",
-          MessageRing::run, MessageRing::live, 23, 1, 250000),
+          MessageRing::run, MessageRing::live, new Params().depth(23).linkedAtRandom().paced(250000)),
       new Workload("graph_mutate", "random swaps among many nodes, with a thread that allocates beside it",
-          GraphMutate::run, GraphMutate::live, 20, 1, 0),
+          GraphMutate::run, GraphMutate::live, new Params().depth(20).paced(0)),
       new Workload("lru_cache", "look-ups of strings in a map that forgets what was not used",
-          LruCache::run, LruCache::live, 17, 1, 0),
+          LruCache::run, LruCache::live, new Params().depth(17).threaded(1).paced(0)),
       new Workload("large_arrays", "arrays of 64 KiB to 2 MiB take each other's place",
-          LargeArrays::run, LargeArrays::live, 6, 1, 0),
+          LargeArrays::run, LargeArrays::live, new Params().depth(6).threaded(1).paced(0)),
       new Workload("ast", "syntax trees of many types: built, evaluated, rewritten",
-          SyntaxTrees::run, SyntaxTrees::live, 8, 1, 0),
+          SyntaxTrees::run, SyntaxTrees::live, new Params().depth(8).threaded(1).paced(0)),
       new Workload("threads", "short lists, which threads hand to each other",
-          HandedLists::run, HandedLists::live, 10, 4, 0),
+          HandedLists::run, HandedLists::live, new Params().depth(10).threaded(4).paced(0)),
       new Workload("churn_survive", "objects of which a share survives",
-          ChurnSurvive::run, ChurnSurvive::live, 18, 1, 0),
-      new Workload("leak_slow", "a heap that grows", LeakSlow::run, LeakSlow::live, 0, 1, 0),
+          ChurnSurvive::run, ChurnSurvive::live, new Params().depth(18).threaded(1).surviving().paced(0)),
+      new Workload("leak_slow", "a heap that grows",
+          LeakSlow::run, LeakSlow::live, new Params().threaded(1).paced(0)),
       new Workload("finalizer_storm", "every object has a finalizer",
-          FinalizerStorm::run, FinalizerStorm::live, 12, 1, 0),
-      new Workload("weak_cache", "look-ups through weak references", WeakCache::run, WeakCache::live, 16, 1, 0),
+          FinalizerStorm::run, FinalizerStorm::live, new Params().depth(12).threaded(1).paced(0)),
+      new Workload("weak_cache", "look-ups through weak references",
+          WeakCache::run, WeakCache::live, new Params().depth(16).threaded(1).paced(0)),
       new Workload("recording", "operations that do nothing: what measuring them costs",
-          Stores::recording, Stores::nothing, 0, 1, 0),
+          Stores::recording, Stores::nothing, new Params()),
       new Workload("full_collection", "whole collections of a tree that lives",
-          WholeCollections::tree, WholeCollections::treeLive, 23, 1, 0),
+          WholeCollections::tree, WholeCollections::treeLive, new Params().depth(23).linkedAtRandom()),
       new Workload("linked_list", "whole collections of a list in random order",
-          WholeCollections::list, WholeCollections::listLive, 0, 1, 0),
-      new Workload("allocate", "objects of 16 bytes", Stores::allocate, Stores::allocateLive, 0, 1, 0),
+          WholeCollections::list, WholeCollections::listLive, new Params()),
+      new Workload("allocate", "objects of 16 bytes",
+          Stores::allocate, Stores::allocateLive, new Params()),
       new Workload("barrier", "stores, idle and while a collection runs",
-          Stores::barrier, Stores::barrierLive, 0, 1, 0));
+          Stores::barrier, Stores::barrierLive, new Params()));
 
   private Main() {}
 
@@ -65,7 +68,7 @@ public final class Main {
       Fail.refuse("no workload is called '" + name + "'; --list names them");
       return;
     }
-    Params params = chosen.defaults();
+    Params params = chosen.own();
     try {
       params.parse(arguments, first + 1);
     } catch (IllegalArgumentException e) {
@@ -78,7 +81,8 @@ public final class Main {
     Run run = new Run(name, params);
     try {
       chosen.body().run(run, params);
-      System.out.println(Report.of(run));
+      String report = Report.of(run);
+      System.out.println(report);
     } catch (RuntimeException | OutOfMemoryError e) {
       Fail.because(name, e);
     }

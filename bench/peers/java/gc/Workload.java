@@ -4,16 +4,12 @@ import harness.Params;
 import harness.Run;
 
 /** One row of the table in Main: a workload, its own parameters, and how much of what it makes lives at once. */
-record Workload(String name, String description, Body body, Live live, int depth, int threads, double rate) {
+record Workload(String name, String description, Body body, Live live, Params own) {
   interface Body {
     void run(Run run, Params params);
   }
 
   interface Live {
     long bytes(Params params, Sizes sizes);
-  }
-
-  Params defaults() {
-    return new Params(depth, threads, rate);
   }
 }

@@ -2,22 +2,50 @@ package harness;
 
 /** What the command line chose, as bench/run.md lists it. */
 public final class Params {
-  public int threads;
+  public int threads = 1;
   public double scale = 1;
-  public int depth; // sizes what lives
-  public double rate; // operations a second; 0: as fast as it can
+  public int depth = 0; // sizes what lives
+  public double rate = 0; // operations a second; 0: as fast as it can
   public double seconds = 10;
   public boolean random = false;
   public double survival = 0.1;
   public int percent = 100;
   public long limit = 0; // bytes; 0: none
   public double jitter = 0.1; // seconds for which the machine's own is looked at
+  public String log = null; // the file for histograms in HdrHistogram's format
 
-  /** A workload's own depth, threads and rate, until the command line chooses others. */
-  public Params(int depth, int threads, double rate) {
-    this.depth = depth;
-    this.threads = threads;
-    this.rate = rate;
+  private boolean isThreaded = false;
+  private boolean isPaced = false;
+  private boolean mayBeRandom = false;
+  private boolean hasSurvival = false;
+
+  // What a workload has a use for; the rest of the command line it ignores.
+
+  public Params depth(int own) {
+    depth = own;
+    return this;
+  }
+
+  public Params threaded(int own) {
+    isThreaded = true;
+    threads = own;
+    return this;
+  }
+
+  public Params paced(double own) {
+    isPaced = true;
+    rate = own;
+    return this;
+  }
+
+  public Params linkedAtRandom() {
+    mayBeRandom = true;
+    return this;
+  }
+
+  public Params surviving() {
+    hasSurvival = true;
+    return this;
   }
 
   /** Returns count times the scale, at least 1. */
@@ -41,6 +69,7 @@ public final class Params {
 
   /** Reads the options from an index on; throws IllegalArgumentException with a line that says what is wrong. */
   public Params parse(String[] arguments, int from) {
+    boolean hasDepth = depth != 0;
     for (int i = from; i < arguments.length; ++i) {
       String name = arguments[i];
       if (name.equals("--random")) {
@@ -48,10 +77,18 @@ public final class Params {
         continue;
       }
       if (++i == arguments.length) throw new IllegalArgumentException(name + " needs a value");
+      if (name.equals("--hlog") && !arguments[i].isEmpty()) {
+        log = arguments[i];
+        continue;
+      }
       if (!set(name, number(name, arguments[i]))) {
         throw new IllegalArgumentException("no option is called " + name + ", or it cannot be " + arguments[i]);
       }
     }
+    if (!isThreaded) threads = 1;
+    if (!hasDepth) depth = 0;
+    if (!isPaced) rate = 0;
+    random &= mayBeRandom;
     return this;
   }
 
@@ -72,7 +109,10 @@ public final class Params {
     switch (name) {
       case "--threads" -> threads = (int) value;
       case "--scale" -> scale = value;
-      case "--depth" -> depth = (int) value;
+      case "--depth" -> {
+        depth = (int) value;
+        return depth >= 4 && depth < 30;
+      }
       case "--rate" -> rate = value;
       case "--seconds" -> seconds = value;
       case "--survival" -> survival = value;
@@ -83,13 +123,18 @@ public final class Params {
         return false;
       }
     }
-    return threads > 0 && threads <= 10000 && depth < 30 && survival <= 1 && jitter <= 60;
+    return threads > 0 && threads <= 10000 && survival <= 1 && jitter <= 60;
   }
 
+  /** What the command line came to, as far as the workload has a use for it. */
   void writeTo(Json json) {
-    json.open("parameters").field("threads", threads).field("scale", scale).field("depth", depth);
-    json.field("rate", rate).field("seconds", seconds).field("random", random).field("survival", survival);
-    json.field("percent", percent);
+    json.open("parameters").field("scale", scale).field("percent", percent);
+    if (isThreaded) json.field("threads", threads);
+    if (depth != 0) json.field("depth", depth);
+    if (mayBeRandom) json.field("random", random);
+    if (hasSurvival) json.field("survival", survival);
+    if (isPaced) json.field("rate", rate);
+    if (paced()) json.field("seconds", seconds);
     if (limit != 0) json.field("limit", limit);
     json.close();
   }

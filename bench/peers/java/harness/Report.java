@@ -1,22 +1,26 @@
 package harness;
 
+import java.io.File;
+import java.io.IOException;
+import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import org.HdrHistogram.Histogram;
+import org.HdrHistogram.HistogramLogWriter;
 
 /** Writes a run as one line of JSON. */
 public final class Report {
   private static final int MOST_PAUSES = 1000;
 
   private final Run run;
-  private final VmLog log;
+  private final VmLog vm;
   private final Json json = new Json();
 
   private Report(Run run) {
     this.run = run;
-    log = new VmLog(System.getProperty("umber.log"), run.began, run.wall);
+    vm = new VmLog(System.getProperty("umber.log"), run.began, run.wall);
   }
 
   public static String of(Run run) {
@@ -45,7 +49,37 @@ public final class Report {
     Histograms.write(json, "jitter_ns", run.jitter);
     writeMemory();
     writeRest();
+    if (run.params.log != null) writeLog(service, response);
     return json.close().toString();
+  }
+
+  /** HdrHistogram's log; none is left that is not whole. */
+  private void writeLog(Histogram service, Histogram response) {
+    long began = System.currentTimeMillis() - (System.nanoTime() - run.began) / 1_000_000;
+    try (PrintStream out = new PrintStream(run.params.log)) {
+      HistogramLogWriter log = new HistogramLogWriter(out);
+      log.outputLogFormatVersion();
+      log.outputBaseTime(began);
+      log.outputStartTime(began);
+      log.setBaseTime(began);
+      log.outputLegend();
+      writeInterval(log, "service", began, service);
+      writeInterval(log, "response", began, response);
+      writeInterval(log, "stall-stop", began, histogramOf(vm.stops));
+      writeInterval(log, "stall-wait", began, histogramOf(vm.waits));
+      if (out.checkError()) throw new IOException("it cannot be written");
+    } catch (IOException e) {
+      new File(run.params.log).delete();
+      throw new IllegalStateException("the log cannot be written: " + e.getMessage());
+    }
+  }
+
+  private void writeInterval(HistogramLogWriter log, String tag, long began, Histogram histogram) {
+    if (histogram.getTotalCount() == 0) return;
+    histogram.setTag(tag);
+    histogram.setStartTimeStamp(began);
+    histogram.setEndTimeStamp(began + run.wall / 1_000_000);
+    log.outputIntervalHistogram(histogram);
   }
 
   /** What the compilers used is in `process`, but neither the mutators' nor the collector's. */
@@ -59,8 +93,8 @@ public final class Report {
 
   private void writeStalls() {
     json.open("stalls");
-    Histograms.write(json, "stop", histogramOf(log.stops));
-    Histograms.write(json, "wait", histogramOf(log.waits));
+    Histograms.write(json, "stop", histogramOf(vm.stops));
+    Histograms.write(json, "wait", histogramOf(vm.waits));
     json.close();
   }
 
@@ -76,17 +110,19 @@ public final class Report {
    */
   private void writePauses() {
     List<List<Pause>> mutators = new ArrayList<>();
-    List<Pause> all = new ArrayList<>(log.stops);
-    all.addAll(log.waits);
+    List<Pause> all = new ArrayList<>(vm.stops);
+    all.addAll(vm.waits);
     for (Lane each : run.lanes) {
       if (!each.knowsPauses()) continue;
       mutators.add(each.pauses());
       all.addAll(each.pauses());
     }
-    if (mutators.isEmpty()) mutators.add(log.stops);
+    if (mutators.isEmpty()) mutators.add(vm.stops);
     all.sort(Comparator.comparingLong(Pause::ns).reversed());
+    List<Pause> longest = all.subList(0, Math.min(all.size(), MOST_PAUSES));
+    longest.sort(Comparator.comparingLong(Pause::at));
     json.openArray("pauses");
-    for (Pause each : all.subList(0, Math.min(all.size(), MOST_PAUSES))) {
+    for (Pause each : longest) {
       json.open(null).field("at_ns", each.at()).field("ns", each.ns()).field("cause", each.cause()).close();
     }
     json.closeArray().openArray("mmu");

@@ -49,6 +49,8 @@ func (h *Histogram) Record(value int64) {
 	h.counts[bucketOf(value)]++
 }
 
+func (h *Histogram) any() bool { return h != nil && h.total != 0 }
+
 // Add counts all that another histogram has counted.
 func (h *Histogram) Add(other *Histogram) {
 	if other.total == 0 {
@@ -93,7 +95,7 @@ type histogramJSON struct {
 
 // export returns what run.md calls a histogram, or nil for one that counted nothing.
 func (h *Histogram) export() *histogramJSON {
-	if h == nil || h.total == 0 {
+	if !h.any() {
 		return nil
 	}
 	out := &histogramJSON{

@@ -24,14 +24,19 @@ func TestOperationsAreSharedOutWithoutRest(t *testing.T) {
 func TestWhatCannotBeMeantIsRefused(t *testing.T) {
 	for _, each := range [][]string{
 		{"--threads"}, {"--threads", "0"}, {"--threads", "-1"}, {"--scale", "nan"}, {"--scale", "x"}, {"--frob", "1"},
-		{"--survival", "1.5"}, {"--depth", "30"},
+		{"--survival", "1.5"}, {"--depth", "30"}, {"--depth", "3"}, {"--hlog", ""},
 	} {
-		if _, err := Defaults.Parse(each); err == nil {
+		if _, err := (Own{}).Parse(each); err == nil {
 			t.Errorf("%q is taken", each)
 		}
 	}
-	p, err := Defaults.Parse([]string{"--random", "--rate", "5e4", "--depth", "20"})
-	if err != nil || !p.Random || p.Rate != 50000 || p.Depth != 20 || p.Scale != 1 {
+	all := []string{"--random", "--rate", "5e4", "--depth", "20", "--threads", "3"}
+	p, err := Own{Depth: 10, Random: true, Paced: true, Threaded: true}.Parse(all)
+	if err != nil || !p.Random || p.Rate != 50000 || p.Depth != 20 || p.Scale != 1 || p.Threads != 3 {
 		t.Errorf("%+v, %v", p, err)
+	}
+	p, err = Own{}.Parse(all)
+	if err != nil || p.Random || p.Paced() || p.Depth != 0 || p.Threads != 1 {
+		t.Errorf("what a workload has no use for is not ignored: %+v, %v", p, err)
 	}
 }

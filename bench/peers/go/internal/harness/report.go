@@ -55,8 +55,8 @@ type reportJSON struct {
 	Figures          map[string]float64        `json:"figures"`
 }
 
-// Print writes the run as one line of JSON.
-func (r *Run) Print(out io.Writer) error {
+// Report writes the run as one line of JSON, and its histograms into the file that was asked for.
+func (r *Run) Report(out io.Writer) error {
 	report := &reportJSON{
 		Workload: r.Workload, System: "go", Version: runtime.Version(), Parameters: r.export(),
 		Checksum: fmt.Sprintf("%016x", r.checksum), WallNs: r.wall,
@@ -66,13 +66,27 @@ func (r *Run) Print(out io.Writer) error {
 		Cycles:           r.after.since(r.before, cycleCount),
 		CPU:              r.cpu(), Memory: r.memory(), Timeline: r.sampler.moments, Jitter: r.jitter.export(),
 		WarmUp: r.warmUp, Figures: r.figures,
-		Stalls: map[string]*histogramJSON{},
+		Stalls: map[string]*histogramJSON{}, Pauses: []Pause{},
 	}
-	if stops := r.after.stopsSince(r.before).export(); stops != nil {
-		report.Stalls["stop"] = stops
+	stops := r.after.stopsSince(r.before)
+	if stops.any() {
+		report.Stalls["stop"] = stops.export()
 	}
 	r.mutatorsInto(report)
+	if err := r.writeLog(stops); err != nil {
+		return err
+	}
 	return json.NewEncoder(out).Encode(report)
+}
+
+// times returns the service and response times of all lanes.
+func (r *Run) times() (service, response *Histogram) {
+	service, response = new(Histogram), new(Histogram)
+	for _, l := range r.lanes {
+		service.Add(&l.service)
+		response.Add(&l.response)
+	}
+	return service, response
 }
 
 func (r *Run) cpu() cpuJSON {
@@ -97,16 +111,14 @@ func (r *Run) memory() memoryJSON {
 // mutatorsInto adds what the lanes recorded. Where none of them can tell a pause from its work, the pauses and the
 // utilisation are those that the runtime itself reports: its stops, which hold up every mutator.
 func (r *Run) mutatorsInto(report *reportJSON) {
-	var service, response Histogram
 	var each [][]Pause
 	for _, l := range r.lanes {
-		service.Add(&l.service)
-		response.Add(&l.response)
 		if l.pauses != nil {
 			sort.Slice(l.pauses, func(a, b int) bool { return l.pauses[a].At < l.pauses[b].At })
 			each = append(each, l.pauses)
 		}
 	}
+	service, response := r.times()
 	report.Operations = service.total
 	report.Service, report.Response = service.export(), response.export()
 	if each == nil {
@@ -120,6 +132,7 @@ func (r *Run) mutatorsInto(report *reportJSON) {
 	}
 	sort.SliceStable(report.Pauses, func(a, b int) bool { return report.Pauses[a].Ns > report.Pauses[b].Ns })
 	report.Pauses = report.Pauses[:min(len(report.Pauses), mostReported)]
+	sort.SliceStable(report.Pauses, func(a, b int) bool { return report.Pauses[a].At < report.Pauses[b].At })
 	for _, point := range mmuCurve(each, r.wall) {
 		report.MMU = append(report.MMU, [2]any{int64(point[0]), math.Round(point[1]*1e6) / 1e6})
 	}
