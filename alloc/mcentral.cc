@@ -16,7 +16,7 @@ mspan* mcentral::take(span_home* p) {
   if (s == nullptr) s = trimmed_.pop_front();
   if (s == nullptr) return nullptr;
   s->flags &= static_cast<std::uint8_t>(~mspan::flag_trimmed);
-  // seq_cst: pairs with the fetch_or in remote.cc, as in put.
+  // seq_cst: pairs with the fetch_or in remote.cc, as in put (litmus: listed).
   s->owner.store(address_of(p), std::memory_order_seq_cst);
   s->collect_remote();
   return s;
@@ -25,7 +25,8 @@ mspan* mcentral::take(span_home* p) {
 mspan* mcentral::put(mspan* s) {
   const lock_guard guard(lock_);
   partial_.push_back(s);
-  // seq_cst: pairs with the fetch_or in remote.cc: a remote free is seen by the look below, or sees in_central.
+  // seq_cst: pairs with the fetch_or in remote.cc: a remote free is seen by the look below, or sees in_central
+  // (litmus: listed).
   s->owner.store(span_owner::in_central(s->spans_class()), std::memory_order_seq_cst);
   if (s->has_remote() && !is_planted(fault::put_without_second_look)) s->collect_remote();
   return s->all_free() ? unlist(s) : nullptr;

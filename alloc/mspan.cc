@@ -43,7 +43,7 @@ bool mspan::collect_remote() {
   bool any = false;
   for (std::size_t w = 0; w < words(); ++w) {
     // seq_cst: pairs with the fetch_or in remote.cc; after a change of owner or of in_inbox nothing sent before is
-    // missed.
+    // missed (litmus: listed, litmus: inbox).
     if (remote[w].load(std::memory_order_seq_cst) == 0) continue;
     // acquire: pairs with the release in remote.cc's flush; what the freeing thread wrote happened before.
     const std::uint64_t freed = remote[w].exchange(0, std::memory_order_acquire);

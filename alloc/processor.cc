@@ -116,7 +116,8 @@ void processor::disown_privately(mspan* s) {
 }
 
 bool processor::leave_full(mspan* s) {
-  // seq_cst: pairs with the fetch_or in remote.cc: a remote free is seen by the look below, or sees that we have left.
+  // seq_cst: pairs with the fetch_or in remote.cc: a remote free is seen by the look below, or sees that we have left
+  // (litmus: leave_full).
   s->owner.store(address_of(this) | span_owner::at_home, std::memory_order_seq_cst);
   if (UMBER_LIKELY(!s->has_remote()) || is_planted(fault::leave_full_without_second_look)) return true;
   std::uintptr_t left = address_of(this) | span_owner::at_home;
@@ -197,7 +198,7 @@ void processor::release(mspan* s) {
 void processor::attend() {
   for (mspan* s = take_inbox(); s != nullptr;) {
     mspan* const following = s->inbox_next.load(std::memory_order_relaxed);  // relaxed: ours since take_inbox
-    s->in_inbox.store(false, std::memory_order_seq_cst);                     // pairs with the load in notify
+    s->in_inbox.store(false, std::memory_order_seq_cst);  // pairs with the load in notify (litmus: inbox)
     attend_to(s);
     s = following;
   }

@@ -173,7 +173,7 @@ bool is_held_by_other(const processor& p) {
 bool take_from_holder(processor& p, bool (*before)(const processor&), bool (*after)(const processor&)) {
   const lock_guard guard(lock);
   if (!p.held || p.inside || !before(p)) return false;
-  // seq_cst: the sleeper, once woken, sees this, or it is seen awake below. See [retake.1].
+  // seq_cst: the sleeper, once woken, sees this, or it is seen awake below. See [retake.1] (litmus: retake).
   p.holder->p.store(&no_processor, std::memory_order_seq_cst);
   std::atomic_thread_fence(std::memory_order_seq_cst);  // before the kernel is asked
   if (!after(p)) {

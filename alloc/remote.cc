@@ -23,12 +23,13 @@ void take_from_home(mspan* s, std::uintptr_t owner) {
 
 void send(mspan* s, std::size_t w, std::uint64_t bits) {
   // seq_cst: pairs with the looks in leave_full and mcentral::put (each changes `owner`, then reads `remote`; we change
-  // `remote`, then read `owner`: one of the two sees the other). It also releases what the program wrote before free.
+  // `remote`, then read `owner`: one of the two sees the other; litmus: leave_full, listed). It also releases what the
+  // program wrote before free.
   const std::uint64_t before = s->remote[w].fetch_or(bits, std::memory_order_seq_cst);
   if (UMBER_UNLIKELY((before & bits) != 0))
     die_double_free(*s, {w * 64 + static_cast<std::size_t>(std::countr_zero(before & bits))});
   for (;;) {
-    const std::uintptr_t owner = s->owner.load(std::memory_order_seq_cst);  // seq_cst: see above
+    const std::uintptr_t owner = s->owner.load(std::memory_order_seq_cst);  // seq_cst: see above (litmus: leave_full)
     if (span_owner::is_in_central(owner)) {
       mspan* rest = nullptr;
       if (!central(span_owner::class_in_central(owner)).collect(s, rest)) continue;  // it has just left
@@ -44,7 +45,7 @@ void send(mspan* s, std::size_t w, std::uint64_t bits) {
 
 void span_home::notify(mspan* s) {
   // acq_rel: whoever takes it out reads what we saw. The load saves the exchange where it is there already; seq_cst,
-  // like the store in attend: a span taken out before our bits arrived is put in again.
+  // like the store in attend: a span taken out before our bits arrived is put in again (litmus: inbox).
   if (s->in_inbox.load(std::memory_order_seq_cst) || s->in_inbox.exchange(true, std::memory_order_acq_rel)) return;
   mspan* head = inbox.load(std::memory_order_relaxed);  // relaxed: the exchange decides
   do {

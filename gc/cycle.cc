@@ -101,6 +101,7 @@ void mark_roots(managed_heap& h, marker& mark) {
 // (weak_map.h).
 void mark_all_and_values(managed_heap& h, marker& mark, const stopwatch& watch) {
   mark_all(h, mark, watch);
+  if (is_planted(fault::weak_values_not_walked)) return;
   for (values how = values::gathered; mark_weak_maps(h, mark, how); how = values::watched) {
     mark_all(h, mark, watch);
     if (is_planted(fault::ephemerons_walked_once)) break;

@@ -11,12 +11,32 @@
 //     sweep            the collector's thread, and every mutator that needs slots
 //
 // Nobody waits for all others but the collector. Why each round is needed is shown by tests/model, where leaving one
-// out loses an object.
+// out loses an object; why the first three are, by the tables of barrier.h as well. That flush is repeated, and what
+// ends it, is shown by two more; a, b and c are white.
+//
+// litmus: one_round. A flush that brings something may bring all that hangs on it.
+//
+//     A (black)                              collector
+//       takes a out of o.f; o.f = null: records a
+//                                              has nothing left to mark; asks flush
+//       answers: here is a
+//                                              marks a, finds b in it, c in b ...; asks flush again
+//
+// litmus: published. A round that brings nothing is the last only if nothing was published meanwhile either. Else
+// somebody who has answered could hand over what another still has, and both would seem to have nothing:
+//
+//     A (black)                              B (black)                 helper
+//                                              has recorded a
+//       answers flush: nothing
+//       records a, and as much as a chunk holds: published
+//                                                                        takes a and marks it
+//                                              answers: a has a mark
+//                                                                        finds b in a
 //
 // Invariants
 //   [cycle.1] when marking ends, what any mutator can reach is marked.
 // Concurrency
-//   run_cycle: the collector's thread. mark_with_others: any helper.
+//   run_cycle: the collector's thread. mark_along: any helper.
 // Uses / used by
 //   Uses handshake, mark, weak, weak_map, finalizer, sweep, pacer. Used by driver.
 #pragma once

@@ -48,6 +48,7 @@ void give_answer(mutator& m, question q) {
       return;
     case question::barrier_on:
       m.barrier = true;
+      if (is_planted(fault::black_too_early)) m.become_black();
       return;
     case question::scan:
       m.scan_handles();
@@ -82,18 +83,25 @@ void answer_now(mutator& m) {
 
 void answer_if_blocked(mutator& m) {
   std::uint32_t expected = mutator::blocked;
-  // seq_cst: pairs with enter_blocking, see the essay. acquire: what the mutator did before it blocked.
+  // seq_cst: pairs with become_blocked (litmus: block). acquire: what the mutator did before it blocked.
   if (!m.state.compare_exchange_strong(expected, mutator::answered_for, std::memory_order_seq_cst)) return;
   answer_now(m);
   m.state.store(mutator::blocked, std::memory_order_release);  // pairs with the acquire in leave_blocking
   os::wake_all(futex_word(m.state));
 }
 
+void say_blocked(mutator& m) {
+  // release: pairs with the asker's acquire, but orders nothing after it.
+  if (is_planted(fault::block_unordered)) return m.state.store(mutator::blocked, std::memory_order_release);
+  // seq_cst: pairs with ask_all (litmus: block).
+  m.state.store(mutator::blocked, std::memory_order_seq_cst);
+}
+
 // Blocks a running mutator. A question that is pending, or comes while another is answered, it answers itself.
 void become_blocked(mutator& m) {
   for (;;) {
-    // seq_cst, both: pair with ask_all, see the essay.
-    m.state.store(mutator::blocked, std::memory_order_seq_cst);
+    say_blocked(m);
+    // seq_cst: pairs with ask_all (litmus: block).
     if (m.question.load(std::memory_order_seq_cst) == 0) return;
     std::uint32_t expected = mutator::blocked;
     // acquire: pairs with the release in answer_if_blocked. If the asker was faster it answers.
@@ -111,8 +119,9 @@ void sleep_parked(const managed_heap& h) {
 bool try_to_run(mutator& m) {
   std::uint32_t expected = mutator::blocked;
   // seq_cst: pairs with stop_world: either the asker sees that we run, and waits for our answer, or we see that the
-  // world is stopped. It also pairs, as an acquire, with the release in answer_if_blocked.
+  // world is stopped (litmus: stop). It also pairs, as an acquire, with the release in answer_if_blocked.
   if (!m.state.compare_exchange_strong(expected, mutator::running, std::memory_order_seq_cst)) return false;
+  if (is_planted(fault::leave_ignores_stop)) return true;
   if (UMBER_LIKELY(m.heap->parked.load(std::memory_order_seq_cst) == 0)) return true;
   become_blocked(m);
   return false;
@@ -170,7 +179,8 @@ void ask_all(managed_heap& h, question q) {
     h.unanswered.store(static_cast<std::uint32_t>(h.mutator_count) + 1, std::memory_order_relaxed);  // relaxed: locked
     // Before anybody can answer: what is allocated from after that must not be listed as unswept. [space.3]
     if (q == question::finish) h.begin_sweep();
-    // seq_cst: pairs with enter_blocking. Everything that the collector did before is seen by who answers.
+    // seq_cst: pairs with become_blocked (litmus: block). Everything that the collector did before is seen by who
+    // answers.
     for (mutator* m = h.mutators; m != nullptr; m = m->next)
       m->question.store(static_cast<std::uint32_t>(q), std::memory_order_seq_cst);
     for (mutator* m = h.mutators; m != nullptr; m = m->next) answer_if_blocked(*m);
@@ -189,7 +199,7 @@ void ask_all(managed_heap& h, question q) {
 }
 
 void stop_world(managed_heap& h) {
-  h.parked.store(1, std::memory_order_seq_cst);  // pairs with leave_blocking, see there
+  h.parked.store(1, std::memory_order_seq_cst);  // pairs with try_to_run (litmus: stop)
   ask_all(h, question::park);
 }
 

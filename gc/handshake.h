@@ -11,7 +11,16 @@
 //     asker            question = q;   then looks whether `blocked`
 //     enter_blocking   state = blocked; then looks whether there is a question
 //
-// (a Dekker pair: both seq_cst; at least one of the two sees the other, and the exchange of `state` lets one win.)
+// (litmus: block. A Dekker pair: all seq_cst; at least one of the two sees the other, and the exchange of `state` lets
+// one win. Were both stores still on their way when the other looked, the asker would wait for somebody who sleeps.)
+//
+//     stop_world       parked = 1;        then asks, and looks whether running
+//     leave_blocking   state = running;   then looks whether `parked`
+//
+// (litmus: stop. The same; else one would run in the stopped world.)
+//
+// A question carries what the collector did before, an answer what the mutator did (litmus: answer); so does an answer
+// that the collector gives, both ways (litmus: answered_for). The values behind have no atomics of their own.
 //
 // What each answer does is one case of `give_answer`.
 //

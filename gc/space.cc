@@ -117,12 +117,12 @@ void give_back(mspan* s, bool large, span_stock* stock) {
 
 mspan* space::take_partial(std::uint32_t known) {
   const lock_guard guard(lock);
-  return known == epoch ? partial.pop_front() : nullptr;
+  return known == epoch || is_planted(fault::span_before_answer) ? partial.pop_front() : nullptr;
 }
 
 mspan* space::take_unswept(std::uint32_t known) {
   const lock_guard guard(lock);
-  return known == epoch ? unswept.pop_front() : nullptr;
+  return known == epoch || is_planted(fault::span_before_answer) ? unswept.pop_front() : nullptr;
 }
 
 void space::put(mspan* s, std::uint32_t known) {

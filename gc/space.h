@@ -17,6 +17,15 @@
 // A sweep begins for a mutator when it answers `finish`. What it lists before goes to the unswept ones, and it is given
 // nothing: so no span is swept before a mutator that still allocates black in it has let it go, and none is forgotten.
 //
+// litmus: late_answer. Say that x lives in the listed span s:
+//
+//     A (black)                              collector
+//                                              begins the sweep: x has a mark, s is to be swept; asks finish
+//       wants slots: gets neither s nor any listed span
+//         (with s: sweeps it, so that x has no mark; makes objects, black; gives it up, to be swept once more)
+//       answers finish
+//                                              sweeps s: x lives
+//
 // Invariants
 //   [space.1] owner == managed and space == this for every span of it.
 //   [space.2] a span in `partial` or `full` has no marks in a cycle's marking but those of that cycle.

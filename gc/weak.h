@@ -13,6 +13,16 @@
 //               when that is `decided`               the target is dead: null, whether or not it was cleared yet
 //               when all is `cleared`                what the box says: sweeping clears marks from now on
 //
+// litmus: window. A black thread may have answered the last flush; were x recorded by then, nobody would ask for it.
+//
+//     A (black)                              B                          collector
+//                                                                         closing; asks flush
+//       answers flush
+//       loads the reference to x: waits
+//                                              answers flush
+//                                                                         nothing was found: decided
+//       gets null
+//
 // Invariants
 //   [weak.1] no load gives an object that is then swept.
 // Concurrency

@@ -19,7 +19,7 @@
 // what is stored is, while the storing thread is white (barrier.h). Reading is the point. Who reads the value holds the
 // key, so entry and value would be found alive in the end, but by then the reader may have taken the entry out of the
 // map; so a value without a mark is recorded when it is read, as by a weak load. Unlike that, a read never has to wait
-// for a round of `flush` to be decided. The order is
+// for a round of `flush` to be decided. The order is (litmus: weak_value)
 //
 //     collector                                             mutator (black)
 //       found_grey = false

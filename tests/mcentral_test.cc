@@ -135,7 +135,8 @@ TEST_CASE("mcentral: trimmed spans are taken last, and looked at again when more
   for (mspan* s : {first, second, third}) shop.end(s);
 }
 
-TEST_CASE("mcentral: bits that arrive while a span is being listed or taken are not lost [mcentral.1]") {
+TEST_CASE(
+    "mcentral: bits that arrive while a span is being listed or taken are not lost [mcentral.1] (litmus: listed)") {
   workshop shop;
   const span_class c = span_class::noscan(class_for(16));
   for (int round = 0; round < 30; ++round) {

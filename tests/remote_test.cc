@@ -218,7 +218,7 @@ std::size_t live_slots() {
 
 }  // namespace
 
-TEST_CASE("remote: frees that race with leaving, adopting and listing are all delivered [remote.2]") {
+TEST_CASE("remote: frees that race with leaving, adopting and listing are all delivered [remote.2] (litmus: inbox)") {
   for (const span_class c : {class_of(64), span_class::scan(class_for(48)), class_of(1024), class_of(4096)}) {
     const std::size_t before = live_slots();
     race_with_owner(c, 40);
@@ -229,7 +229,8 @@ TEST_CASE("remote: frees that race with leaving, adopting and listing are all de
   }
 }
 
-TEST_CASE("remote: a span that is left in the same moment in which enough of it is freed is not lost [remote.2]") {
+TEST_CASE(
+    "remote: a span that is left in the same moment in which it is freed is not lost [remote.2] (litmus: leave_full)") {
   const span_class c = span_class::scan(class_for(131072));
   REQUIRE(info(c).slots <= 8);
   test_processor owner;

@@ -406,7 +406,8 @@ void run_restless(std::uint64_t seed, int threads, int rounds) {
 
 }  // namespace
 
-TEST_CASE("retake: thousands of naps with a robber about, and every block is as it was left [retake.1]") {
+TEST_CASE(
+    "retake: thousands of naps with a robber about, and every block is as it was left [retake.1] (litmus: retake)") {
   if (!sleepers_are_seen) return;
   const std::uint64_t seed = new_seed();
   INFO("seed " << seed);

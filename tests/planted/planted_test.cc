@@ -74,6 +74,18 @@ constexpr planting plantings[] = {
     {fault::ephemeron_value_missed, "ephemeron_value_missed", "weak_map: a value lives as long as its key"},
     {fault::helpers_uncounted, "helpers_uncounted", "accounts: what a collection costs is counted"},
     {fault::settle_skipped, "settle_skipped", "verify: a store under way when barriers go on"},
+    {fault::deletion_half_missing, "deletion_half_missing", "litmus: deletion"},
+    {fault::insertion_half_missing, "insertion_half_missing", "litmus: insertion"},
+    {fault::settle_skipped, "settle_skipped", "litmus: settle"},
+    {fault::black_too_early, "black_too_early", "litmus: black_too_early"},
+    {fault::one_flush_round, "one_flush_round", "litmus: one_round"},
+    {fault::round_ignores_published, "round_ignores_published", "litmus: published"},
+    {fault::list_stays_open, "list_stays_open", "litmus: late_helper"},
+    {fault::span_before_answer, "span_before_answer", "litmus: late_answer"},
+    {fault::weak_load_ignores_window, "weak_load_ignores_window", "litmus: window"},
+    {fault::weak_values_not_walked, "weak_values_not_walked", "litmus: weak_value"},
+    {fault::block_unordered, "block_unordered", "litmus: block"},
+    {fault::leave_ignores_stop, "leave_ignores_stop", "litmus: stop"},
 };
 
 constexpr int patience_ms = 15'000;

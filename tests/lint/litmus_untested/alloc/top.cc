@@ -1,0 +1,4 @@
+#include "middle.h"
+
+// One of the two sees the other (litmus: nowhere).
+void f() {}
