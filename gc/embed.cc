@@ -121,6 +121,7 @@ weak_entry* make_weak_entry(void* key, void* value) noexcept {
   return make_entry(m, key, value);
 }
 void set_weak_value(weak_entry* entry, void* value) noexcept { set_value(attached_or_die("weak_map"), *entry, value); }
+void* lock_weak_key(weak_entry* entry) noexcept { return lock_reference(attached_or_die("weak_map"), entry->key); }
 void keep_weak_value(void* value) noexcept { keep_value(attached_or_die("weak_map"), value); }
 
 bool set_finalizer(void* object, const deferred_call* call) noexcept {

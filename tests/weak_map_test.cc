@@ -212,6 +212,72 @@ TEST_CASE("weak_map: a chain of maps, each the value of the one before, costs wh
   CHECK(seen == length);
 }
 
+TEST_CASE("weak_map: iteration meets what is there all the while once, and not what was removed or is new") {
+  for (const unsigned torture : {0U, 1U}) {
+    heap h(tried(torture));
+    mutator attached(h);
+    const local<map> m = make<map>();
+    m->for_each([](const local<node>&, const local<node>&) { FAIL("there is nothing"); });
+    constexpr int many = 60;
+    const local<nodes> keys = make_array<field<node>>(many);
+    for (int i = 0; i < many; ++i) {
+      const local<node> key = make<node>(i);
+      (*keys)[static_cast<std::size_t>(i)] = key;
+      m->set(key, make<node>(1000 + i));
+    }
+    drop([&] {
+      for (int i = 0; i < 10; ++i) m->set(make<node>(-1), make<node>(-1));
+    });
+    h.collect();
+    std::vector<int> met;
+    m->for_each([&](const local<node>& key, const local<node>& value) {
+      REQUIRE(value->value == 1000 + key->value);
+      met.push_back(key->value);
+      // The one after is taken out if it was not met, and a new one comes.
+      const local<node> other((*keys)[static_cast<std::size_t>(key->value + 1) % many]);
+      if (key->value % 2 == 0 && std::find(met.begin(), met.end(), other->value) == met.end()) m->remove(other);
+      m->set(make<node>(5000), make<node>(6000));
+      safepoint();
+    });
+    std::sort(met.begin(), met.end());
+    CHECK(std::adjacent_find(met.begin(), met.end()) == met.end());
+    CHECK(met.size() >= many / 2);
+    CHECK(met.back() < many);
+    for (int i = 0; i < many; i += 2) CHECK(std::binary_search(met.begin(), met.end(), i));
+  }
+}
+
+TEST_CASE("weak_map: a key that iteration finds is held, whenever the collector looks [weak.1] [weak_map.1]") {
+  for (const barrier kind : {barrier::hybrid, barrier::deletion, barrier::insertion}) {
+    heap_options options = tried();
+    options.kind = kind;
+    heap h(options);
+    mutator attached(h);
+    const local<map> m = make<map>();
+    std::atomic<bool> stop{false};
+    std::thread collector([&] {
+      while (!stop.load()) h.collect();
+    });
+    int met = 0;
+    for (int round = 0; round < 2'000; ++round) {
+      drop([&] {
+        for (int i = 0; i < 4; ++i) m->set(make<node>(i), make<node>(i));
+      });
+      m->for_each([&](const local<node>& key, const local<node>& value) {
+        safepoint();
+        if (value == nullptr || key->value != value->value) FAIL("round " << round);
+        ++met;
+      });
+    }
+    stop = true;
+    {
+      const blocking waiting;
+      collector.join();
+    }
+    CHECK(met > 0);
+  }
+}
+
 TEST_CASE("weak_map: a dead map keeps nothing") {
   heap h(tried());
   mutator attached(h);
