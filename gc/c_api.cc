@@ -5,8 +5,11 @@
 
 #include "alloc/metadata.h"
 
+#include <umber/external.h>
+#include <umber/finalizer.h>
 #include <umber/heap.h>
 #include <umber/umber_c.h>
+#include <umber/weak_map.h>
 
 #include <new>
 
@@ -55,7 +58,51 @@ handle_block* next_block(gc::mutator& m) {
 
 const type_layout& layout(const umber_type* type) { return *reinterpret_cast<const type_layout*>(type); }
 heap_state* state(umber_heap* heap) { return reinterpret_cast<heap_state*>(heap); }
+weak_table& table(umber_weak_map* map) { return *reinterpret_cast<weak_table*>(map); }
 root_slot* slot_of(umber_persistent* p) { return reinterpret_cast<root_slot*>(p); }
+
+static_assert(sizeof(umber_stall_histogram) == sizeof(stall_histogram) && stall_causes == 5);
+static_assert(sizeof(umber_cpu_times) == sizeof(cpu_times));
+
+umber_heap_stats as_c(const heap_statistics& s) {
+  umber_heap_stats result{.cycles = s.cycles,
+                          .live_bytes = s.live_bytes,
+                          .heap_bytes = s.heap_bytes,
+                          .allocated_bytes = s.allocated_bytes,
+                          .external_bytes = s.external_bytes,
+                          .goal_bytes = s.goal_bytes,
+                          .marked_objects = s.marked_objects,
+                          .cpu = {},
+                          .longest_stall_ns = s.longest_stall_ns,
+                          .mutators = s.mutators,
+                          .percent = s.percent,
+                          .limit = s.limit,
+                          .stalls = {}};
+  __builtin_memcpy(&result.cpu, &s.cpu, sizeof(result.cpu));
+  __builtin_memcpy(&result.stalls, &s.stalls, sizeof(result.stalls));
+  return result;
+}
+
+// A function of C and its argument, as a call to be made later.
+deferred_call call_of(void (*run)(const deferred_call::closure_words&, void*) noexcept, const void* function,
+                      void* argument) {
+  return {.run = run, .closure = {alloc::address_of(function), alloc::address_of(argument)}};
+}
+template <class F>
+F function_of(const deferred_call::closure_words& closure) {
+  return reinterpret_cast<F>(closure[0]);
+}
+void* argument_of(const deferred_call::closure_words& closure) { return alloc::pointer_to(closure[1]); }
+
+using finalizer_function = void (*)(void* object, void* context);
+using cleanup_function = void (*)(void* argument);
+
+int add_cleanup_call(void* object, const deferred_call& call, void* kept, umber_cleanup* id) {
+  cleanup_id added;
+  if (!add_cleanup(object, call, kept, added)) return -1;
+  if (id != nullptr) *id = {added.entry, added.serial};
+  return 0;
+}
 
 }  // namespace
 
@@ -71,6 +118,11 @@ umber_heap* umber_heap_create(const umber_heap_options* given) noexcept {
   if (chosen.hard_limit != 0) options.hard_limit = chosen.hard_limit;
   options.workers = chosen.workers;
   options.torture = chosen.torture;
+  options.finalizer_thread = !chosen.polled;
+  options.attach_threads = chosen.attach_threads;
+  // C has no noexcept; that the function does not throw is in the contract.
+  options.on_out_of_memory = reinterpret_cast<bool (*)(void*) noexcept>(chosen.on_out_of_memory);
+  options.out_of_memory_context = chosen.out_of_memory_context;
   return reinterpret_cast<umber_heap*>(create_heap(options));
 }
 
@@ -79,6 +131,13 @@ void umber_collect(umber_heap* heap) noexcept { collect(state(heap)); }
 
 int umber_heap_write_snapshot(umber_heap* heap, const char* file) noexcept {
   return write_snapshot(reinterpret_cast<heap_state*>(heap), file) ? 0 : -1;
+}
+
+void umber_get_heap_stats(umber_heap* heap, umber_heap_stats* stats, size_t stats_size) noexcept {
+  heap_statistics figures{};
+  read_statistics(state(heap), figures);
+  const umber_heap_stats all = as_c(figures);
+  __builtin_memcpy(static_cast<void*>(stats), &all, stats_size < sizeof(all) ? stats_size : sizeof(all));
 }
 
 size_t umber_heap_metrics_json(umber_heap* heap, char* buffer, size_t capacity) noexcept {
@@ -186,5 +245,51 @@ umber_weak* umber_weak_create(void* object) noexcept {
 }
 
 void* umber_weak_lock(umber_weak* weak) noexcept { return lock_weak(reinterpret_cast<weak_box*>(weak)); }
+
+umber_weak_map* umber_weak_map_create() noexcept {
+  return static_cast<umber_weak_map*>(allocate_slow(description_of<weak_table>()));
+}
+
+void* umber_weak_map_get(umber_weak_map* map, const void* key) noexcept { return table(map).get(key); }
+
+int umber_weak_map_set(umber_weak_map* map, void* key, void* value) noexcept {
+  const local<char> kept_key(static_cast<char*>(key)), kept_value(static_cast<char*>(value));
+  return table(map).set(key, value) ? 0 : -1;
+}
+
+bool umber_weak_map_remove(umber_weak_map* map, const void* key) noexcept { return table(map).remove(key); }
+size_t umber_weak_map_size(umber_weak_map* map) noexcept { return table(map).size(); }
+
+int umber_weak_map_each(umber_weak_map* map, void (*visit)(void*, void*, void*), void* context) noexcept {
+  return table(map).for_each([&](void* key, void* value) { visit(context, key, value); }) ? 0 : -1;
+}
+
+int umber_set_finalizer(void* object, void (*finalizer)(void*, void*), void* context) noexcept {
+  if (finalizer == nullptr) return set_finalizer(object, nullptr) ? 0 : -1;
+  const auto run = [](const deferred_call::closure_words& closure, void* kept) noexcept {
+    function_of<finalizer_function>(closure)(kept, argument_of(closure));
+  };
+  const deferred_call call = call_of(run, reinterpret_cast<const void*>(finalizer), context);
+  return set_finalizer(object, &call) ? 0 : -1;
+}
+
+int umber_add_cleanup(void* object, void (*cleanup)(void*), void* argument, umber_cleanup* id) noexcept {
+  const auto run = [](const deferred_call::closure_words& closure, void*) noexcept {
+    function_of<cleanup_function>(closure)(argument_of(closure));
+  };
+  return add_cleanup_call(object, call_of(run, reinterpret_cast<const void*>(cleanup), argument), nullptr, id);
+}
+
+int umber_add_cleanup_of(void* object, void (*cleanup)(void*), void* kept, umber_cleanup* id) noexcept {
+  const auto run = [](const deferred_call::closure_words& closure, void* held) noexcept {
+    function_of<cleanup_function>(closure)(held);
+  };
+  return add_cleanup_call(object, call_of(run, reinterpret_cast<const void*>(cleanup), nullptr), kept, id);
+}
+
+bool umber_cancel_cleanup(const umber_cleanup* id) noexcept { return cancel_cleanup({id->entry, id->serial}); }
+size_t umber_run_finalizers(umber_heap* heap) noexcept { return run_finalizers(state(heap)); }
+void umber_add_external_bytes(umber_heap* heap, ptrdiff_t bytes) noexcept { add_external(state(heap), bytes); }
+void umber_account_external(const void* object, ptrdiff_t bytes) noexcept { add_external_of(object, bytes); }
 
 }  // extern "C"

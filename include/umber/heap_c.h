@@ -22,6 +22,8 @@
 
 #include <umber/umber_c.h>
 
+#include <stdbool.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -29,16 +31,23 @@ extern "C" {
 typedef struct umber_heap umber_heap;
 typedef struct umber_type umber_type;
 typedef struct umber_persistent umber_persistent;
-typedef struct umber_weak umber_weak; /* a managed object itself */
+typedef struct umber_weak umber_weak;         /* a managed object itself */
+typedef struct umber_weak_map umber_weak_map; /* as well */
 
 typedef struct umber_heap_options {
-  size_t size;       /* of this struct: what lies beyond it has its default */
-  size_t percent;    /* growth until a cycle ends; 0: 100; SIZE_MAX: no cycle by itself */
-  size_t minimum;    /* bytes; below this no cycle starts by itself; 0: 4 MiB */
-  size_t limit;      /* soft, bytes; 0: none */
-  size_t hard_limit; /* bytes; beyond it making fails; 0: none */
-  unsigned workers;  /* marking threads; 0: a quarter of the processors, at least one */
-  unsigned torture;  /* n: every n-th allocation collects, and swept memory is poisoned; 0: no */
+  size_t size;         /* of this struct: what lies beyond it has its default */
+  size_t percent;      /* growth until a cycle ends; 0: 100; SIZE_MAX: no cycle by itself */
+  size_t minimum;      /* bytes; below this no cycle starts by itself; 0: 4 MiB */
+  size_t limit;        /* soft, bytes; 0: none */
+  size_t hard_limit;   /* bytes; beyond it making fails; 0: none */
+  unsigned workers;    /* marking threads; 0: a quarter of the processors, at least one */
+  unsigned torture;    /* n: every n-th allocation collects, and swept memory is poisoned; 0: no */
+  bool polled;         /* finalizers and cleanups run when the program calls umber_run_finalizers, and on no thread */
+  bool attach_threads; /* a thread that needs to be attached is, until it ends; for one heap at a time */
+  /* Called on the thread that wants memory when a full collection has found none, before making fails. It may free
+     memory, drop handles and run finalizers, and must not rely on making objects. True: collect, and try again. */
+  bool (*on_out_of_memory)(void* context);
+  void* out_of_memory_context;
 } umber_heap_options;
 
 /* Any thread, attached or not. NULL: no memory, or no thread. */
@@ -47,6 +56,44 @@ UMBER_API umber_heap* umber_heap_create(const umber_heap_options* options) UMBER
 UMBER_API void umber_heap_destroy(umber_heap* heap) UMBER_NOEXCEPT;
 /* A whole cycle: what was unreachable before is free when it returns. Any thread. */
 UMBER_API void umber_collect(umber_heap* heap) UMBER_NOEXCEPT;
+
+/* Stalls by how long they were: counts[0] below 128 ns, each further one up to twice as long, the last all above. */
+typedef struct umber_stall_histogram {
+  uint64_t count;
+  uint64_t total_ns;
+  uint64_t longest_ns;
+  uint64_t counts[28];
+} umber_stall_histogram;
+
+/* Whose processor time went where, in nanoseconds; as cpu_times of <umber/heap.h>. */
+typedef struct umber_cpu_times {
+  uint64_t mark_ns;          /* marking by the heap's threads */
+  uint64_t assist_ns;        /* marking by attached threads */
+  uint64_t sweep_ns;         /* sweeping by the heap's thread */
+  uint64_t mutator_sweep_ns; /* sweeping by attached threads */
+  uint64_t barrier_ns;       /* attached threads at barriers, and answering the collector */
+  uint64_t mutator_ns;       /* everything else that the process did */
+} umber_cpu_times;
+
+/* As heap_statistics of <umber/heap.h>. */
+typedef struct umber_heap_stats {
+  uint64_t cycles;
+  size_t live_bytes;      /* marked by the last cycle */
+  size_t heap_bytes;      /* in spans */
+  size_t allocated_bytes; /* since the last cycle ended */
+  size_t external_bytes;
+  size_t goal_bytes;
+  uint64_t marked_objects; /* in the last cycle */
+  umber_cpu_times cpu;     /* since the heap was made; the marking of a cycle is counted when it ends */
+  uint64_t longest_stall_ns;
+  size_t mutators; /* threads attached now */
+  size_t percent;
+  size_t limit;
+  umber_stall_histogram stalls[5]; /* by cause: handshake, assist, sweep, barrier, wait */
+} umber_heap_stats;
+
+/* Fills the first stats_size bytes of *stats; pass sizeof(umber_heap_stats). Any thread. Allocates nothing. */
+UMBER_API void umber_get_heap_stats(umber_heap* heap, umber_heap_stats* stats, size_t stats_size) UMBER_NOEXCEPT;
 /* Statistics as JSON, with the names of Go's runtime/metrics where the meaning is the same. Returns the length of the
    whole text without its final zero, as snprintf; 8 KiB hold it. */
 UMBER_API size_t umber_heap_metrics_json(umber_heap* heap, char* buffer, size_t capacity) UMBER_NOEXCEPT;
@@ -101,6 +148,52 @@ UMBER_API void umber_persistent_destroy(umber_persistent* p) UMBER_NOEXCEPT;
 UMBER_API umber_weak* umber_weak_create(void* object) UMBER_NOEXCEPT;
 /* The object, or NULL if it is gone. */
 UMBER_API void* umber_weak_lock(umber_weak* weak) UMBER_NOEXCEPT;
+
+/* A map from objects to objects that keeps neither: an entry lives as long as its key, and keeps its value that long.
+ * It is an object, and needs a handle or a field itself; keys are compared by identity. Not to be changed by two
+ * threads at once, nor read by one while another changes it. NULL: no memory. */
+UMBER_API umber_weak_map* umber_weak_map_create(void) UMBER_NOEXCEPT;
+/* The value of a key; NULL if it has none. */
+UMBER_API void* umber_weak_map_get(umber_weak_map* map, const void* key) UMBER_NOEXCEPT;
+/* A safepoint; the map itself is in a handle. 0, or -1 if there is no memory. */
+UMBER_API int umber_weak_map_set(umber_weak_map* map, void* key, void* value) UMBER_NOEXCEPT;
+/* False: there was none. */
+UMBER_API bool umber_weak_map_remove(umber_weak_map* map, const void* key) UMBER_NOEXCEPT;
+/* How many keys are alive, as far as is known. */
+UMBER_API size_t umber_weak_map_size(umber_weak_map* map) UMBER_NOEXCEPT;
+/* Calls visit for each entry that is there from the beginning until its turn. Key and value are held meanwhile; it may
+ * change the map. A safepoint; the map is in a handle. 0, or -1 if there is no memory: then nothing was called. */
+UMBER_API int umber_weak_map_each(umber_weak_map* map, void (*visit)(void* context, void* key, void* value),
+                                  void* context) UMBER_NOEXCEPT;
+
+/* Calls finalizer(object, context) once when nobody can reach the object any more, which then lives again, with all
+ * that it reaches, and is held during the call. Replaces the one that the object had; NULL takes it away. On a thread
+ * of the heap, or in umber_run_finalizers; order and end are told in <umber/finalizer.h>. 0, or -1 if there is no
+ * memory. */
+UMBER_API int umber_set_finalizer(void* object, void (*finalizer)(void* object, void* context),
+                                  void* context) UMBER_NOEXCEPT;
+
+/* Names a cleanup. */
+typedef struct umber_cleanup {
+  void* entry;
+  uint64_t serial;
+} umber_cleanup;
+/* Calls cleanup(argument) when the object is gone: the better choice, for the object is free at once. An object may
+ * have many. The argument is no managed object. `id` may be NULL. 0, or -1 if there is no memory. */
+UMBER_API int umber_add_cleanup(void* object, void (*cleanup)(void* argument), void* argument,
+                                umber_cleanup* id) UMBER_NOEXCEPT;
+/* The same with a managed object as argument, which the cleanup keeps, and from which `object` cannot be reached. */
+UMBER_API int umber_add_cleanup_of(void* object, void (*cleanup)(void* kept), void* kept,
+                                   umber_cleanup* id) UMBER_NOEXCEPT;
+/* Takes it back. False: too late. */
+UMBER_API bool umber_cancel_cleanup(const umber_cleanup* id) UMBER_NOEXCEPT;
+/* Runs the finalizers and cleanups that are due, on this thread, which is attached to the heap. How many. */
+UMBER_API size_t umber_run_finalizers(umber_heap* heap) UMBER_NOEXCEPT;
+
+/* More (or less) memory outside of the heap is owned by its objects: it counts as heap. Any thread, attached or not. */
+UMBER_API void umber_add_external_bytes(umber_heap* heap, ptrdiff_t bytes) UMBER_NOEXCEPT;
+/* The same for the heap of an object, also while `destroy` runs for it. */
+UMBER_API void umber_account_external(const void* object, ptrdiff_t bytes) UMBER_NOEXCEPT;
 
 #ifdef __cplusplus
 }
