@@ -40,7 +40,9 @@ public final class Report {
     json.field("checksum", String.format("%016x", run.checksum)).field("operations", service.getTotalCount());
     json.field("wall_ns", run.wall);
     writeCpu();
-    json.field("allocated_bytes", run.allocatedBytes()).field("cycles", run.after.cycles() - run.before.cycles());
+    json.field("allocated_bytes", run.allocatedBytes());
+    json.field("freed_bytes", Math.max(run.allocatedBytes() + run.before.heap() - run.after.heap(), 0));
+    json.field("cycles", run.after.cycles() - run.before.cycles());
     Histograms.write(json, "service_ns", service);
     Histograms.write(json, "response_ns", response);
     writeStalls();

@@ -34,10 +34,11 @@ public final class Run {
   Counters after;
 
   /** What has been counted of the process and of the collector so far. */
-  record Counters(Kernel.Used used, long collectorNs, long compilerNs, long cycles) {
+  record Counters(Kernel.Used used, long collectorNs, long compilerNs, long cycles, long heap) {
     static Counters read() {
       long compilerNs = Kernel.threadsNs("C1 ", "C2 ");
-      return new Counters(Kernel.Used.read(), Kernel.threadsNs(COLLECTOR), compilerNs, countCycles());
+      long heap = Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
+      return new Counters(Kernel.Used.read(), Kernel.threadsNs(COLLECTOR), compilerNs, countCycles(), heap);
     }
   }
 
