@@ -12,9 +12,9 @@ function swatch(system: string): SVGElement {
   return svg('svg', { width: '22', height: '10', 'aria-hidden': 'true' }, line);
 }
 
-export function legend(systems: string[], choice: Choice): HTMLElement {
+export function legend(systems: string[], choice: Choice, nameOf = shortName): HTMLElement {
   const buttons = systems.map((system) => {
-    const button = el('button', { type: 'button', class: 'system', title: 'Click to hide or show everywhere, with shift to show alone' }, swatch(system), shortName(system));
+    const button = el('button', { type: 'button', class: 'system', title: 'Click to hide or show everywhere, with shift to show alone' }, swatch(system), nameOf(system));
     button.addEventListener('click', (event) => (event.shiftKey ? choice.single(system, systems) : choice.toggle(system)));
     button.addEventListener('dblclick', () => choice.single(system, systems));
     return button;

@@ -1,7 +1,7 @@
 // The page: reads the data it carries, puts the sections together, and leaves out those that nothing was measured for.
 import { el } from './dom';
 import { legend } from './legend';
-import { read, type Report } from './model/report';
+import { read, systemOf, type Report } from './model/report';
 import { allocatorEvolution, allocators } from './sections/allocators';
 import { environment } from './sections/environment';
 import { collectorEvolution } from './sections/evolution';
@@ -33,7 +33,7 @@ function measuredOn(report: Report): string {
 function systemsOf(report: Report): string[] {
   const collectors = report.rows.filter((row) => row.part !== 'evolution').map((row) => row.system);
   const order = report.systems.filter((system) => collectors.includes(system));
-  const allocatorNames = report.malloc.filter(({ document }) => document.evolution === undefined).flatMap(({ document }) => Object.keys(document.allocators ?? {}));
+  const allocatorNames = report.malloc.filter(({ document }) => document.evolution === undefined).flatMap(({ document }) => Object.keys(document.allocators ?? {}).map(systemOf));
   return [...new Set([...order, ...allocatorNames])];
 }
 

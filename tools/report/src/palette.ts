@@ -27,28 +27,27 @@ const known = new Map<string, Look>(Object.entries<Look>({
   jemalloc: { colour: '--green', dash: solid, shape: 'diamond' },
   tcmalloc: { colour: '--sky', dash: solid, shape: 'triangle' },
   malloc: { colour: '--violet', dash: dashed, shape: 'square' },
-  'redis-server': { colour: '--red', dash: solid, shape: 'cross' },
+  'redis-server': { colour: '--ink', dash: solid, shape: 'cross' },
   stop_the_world: { colour: '--grey', dash: solid, shape: 'square' },
   insertion: { colour: '--ochre', dash: solid, shape: 'triangle' },
   deletion: { colour: '--blue', dash: solid, shape: 'diamond' },
   hybrid: { colour: '--umber', dash: solid, shape: 'circle' },
 }));
 
-const colours = ['--blue', '--green', '--pink', '--ochre', '--violet', '--sky', '--red', '--grey'];
+const colours = ['--blue', '--green', '--pink', '--ochre', '--violet', '--sky', '--grey'];
 const shapes: Shape[] = ['square', 'diamond', 'triangle', 'cross', 'circle'];
 const dashes = [dashed, dotted, solid];
 
-// `umber:insertion` looks like insertion, `malloc:glibc` like glibc; umber's own malloc is not umber's collector. What is not
-// known gets the next combination, in the order in which they are asked for.
+// `umber:insertion` looks like insertion; `malloc:glibc` has the colour of glibc, but dotted: among collectors the programs
+// that free by hand stand apart. What is not known gets the next combination, in the order in which they are asked for.
 export function look(system: string): Look {
   const own = known.get(system);
   if (own) return own;
-  const found = system === 'malloc:umber' ? umbersMalloc : known.get(lastWord(system)) ?? another();
+  const named = known.get(lastWord(system)) ?? another();
+  const found: Look = system.startsWith('malloc:') ? { colour: named.colour, dash: dotted, shape: 'square' } : named;
   known.set(system, found);
   return found;
 }
-
-const umbersMalloc: Look = { colour: '--umber', dash: dotted, shape: 'square' };
 
 function lastWord(system: string): string {
   return system.slice(system.indexOf(':') + 1);

@@ -12,8 +12,12 @@ import { limits, ticks } from './scale';
 import type { Axis, ChartSpec, Mark } from './spec';
 import { Tooltip } from './tooltip';
 
-const labelRoom = 96;
+const labelRoom = 112;
 const narrow = 560;
+
+function inside(plot: uPlot, { left, top }: { left: number; top: number }): boolean {
+  return left >= -1 && left <= plot.over.clientWidth + 1 && top >= -1 && top <= plot.over.clientHeight + 1;
+}
 
 export class Chart {
   readonly figure: HTMLElement;
@@ -26,8 +30,7 @@ export class Chart {
   constructor(private spec: ChartSpec, private choice: Choice) {
     this.stage = el('div', { class: 'stage', tabindex: '0', role: 'application', 'aria-roledescription': 'chart',
       'aria-label': `${spec.summary} Arrow keys read the values, plus and minus zoom, 0 shows all.` });
-    const labelled = spec.marks.some((mark) => mark.endLabel || mark.pointLabels);
-    this.figure = el('div', { class: labelled ? 'chart labelled' : 'chart' }, el('div', { class: 'axis-title' }, spec.y.title), this.stage,
+    this.figure = el('div', { class: 'chart' }, el('div', { class: 'axis-title' }, spec.y.title), this.stage,
       el('div', { class: 'axis-title below' }, spec.x.title));
     this.stage.addEventListener('keydown', (event) => this.key(event));
     this.stage.addEventListener('blur', () => this.tooltip?.show([], false));
@@ -43,6 +46,10 @@ export class Chart {
     this.resize();
   }
 
+  private labelled(): boolean {
+    return this.spec.marks.some((mark) => mark.endLabel || mark.pointLabels);
+  }
+
   private shown(): Mark[] {
     return this.spec.marks.filter((mark) => mark.x.length > 0 && (mark.system === '' || this.choice.shows(mark.system)));
   }
@@ -51,6 +58,7 @@ export class Chart {
     const width = this.stage.clientWidth;
     if (width === 0) return;
     const height = this.spec.height ?? 340;
+    this.figure.classList.toggle('labelled', this.labelled() && width >= narrow);
     if (this.plot) this.plot.setSize({ width, height });
     else this.make(width, height);
   }
@@ -77,8 +85,7 @@ export class Chart {
   }
 
   private options(width: number, height: number): uPlot.Options {
-    const labels = this.spec.marks.some((mark) => mark.endLabel || mark.pointLabels);
-    const right = (self: uPlot) => (!labels ? 12 : self.width < narrow ? 12 : labelRoom);
+    const right = (self: uPlot) => (this.labelled() && self.width >= narrow ? labelRoom : 12);
     return {
       width, height, padding: [10, right, 0, 0], legend: { show: false },
       scales: {
@@ -130,7 +137,7 @@ export class Chart {
     if (left === undefined || top === undefined || left < 0) { this.tooltip?.show([], false); return; }
     const marks = this.shown();
     const hits = this.spec.hover === 'x' ? hitsAt(plot, marks, left) : hitNear(plot, marks, left, top);
-    this.tooltip?.show(hits.filter((hit) => hit.left >= -1 && hit.left <= plot.rect.width + 1), this.aloud);
+    this.tooltip?.show(hits.filter((hit) => inside(plot, hit)), this.aloud);
   }
 
   private key(event: KeyboardEvent): void {

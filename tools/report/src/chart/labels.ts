@@ -37,10 +37,19 @@ function paintEndLabels(pen: Pen, marks: Mark[]): void {
 }
 
 function lastInside(pen: Pen, mark: Mark): { mark: Mark; x: number; y: number } | null {
-  const box = pen.plot.bbox;
+  const { left, top, width, height } = pen.plot.bbox;
+  const right = left + width;
+  const within = (y: number) => y >= top - 1 && y <= top + height + 1;
+  let next: [number, number] | null = null;
   for (let i = mark.x.length - 1; i >= 0; --i) {
     const [x, y] = position(pen, mark, i);
-    if (x <= box.left + box.width + 1 && y >= box.top - 1 && y <= box.top + box.height + 1) return { mark, x, y };
+    if (x <= right + 1) {
+      // A line that goes on outside is labelled where it leaves.
+      const leaving = next ? y + ((next[1] - y) * (right - x)) / (next[0] - x) : y;
+      if (x >= left && within(leaving)) return { mark, x: next ? right : x, y: leaving };
+      if (x >= left && within(y)) return { mark, x, y };
+    }
+    next = x > right + 1 ? [x, y] : null;
   }
   return null;
 }

@@ -48,7 +48,7 @@ function logTicks(axis: Axis, low: number, high: number, room: number): number[]
       if (tick >= low && tick <= high) between.push(tick);
     }
   }
-  return between.length >= 2 ? thin(between, room) : linearTicks(axis, low, high, room);
+  return between.length >= 4 ? thin(between, room) : linearTicks(axis, low, high, room);
 }
 
 function thin(all: number[], room: number): number[] {

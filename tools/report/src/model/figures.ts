@@ -46,7 +46,11 @@ export function kindOf(figure: string): Kind {
   return figure.startsWith('mmu_') ? 'share' : 'count';
 }
 
+const words = new Map(Object.entries({
+  wall_ns: 'time', process_ns: 'processor time', peak_rss: 'peak memory', stall_max_ns: 'longest stall',
+  response_max_ns: 'longest response', service_max_ns: 'longest operation', operations_per_s: 'operations a second' }));
+
 // The name of a figure as words: `response_p99.9_ns` becomes "response p99.9".
 export function wordsOf(figure: string): string {
-  return figure.replace(/_(ns|bytes)$/, '').replace(/_per_s$/, ' a second').replaceAll('_', ' ');
+  return words.get(figure) ?? figure.replace(/_(ns|bytes)$/, '').replace(/_per_s$/, ' a second').replaceAll('_', ' ');
 }

@@ -50,6 +50,11 @@ export function grouped(rows: PlacedRow[]): Map<string, PlacedRow[]> {
   return groups;
 }
 
+// An allocator of `bench malloc` is the same system as the malloc of that name among collectors.
+export function systemOf(allocator: string): string {
+  return `malloc:${allocator}`;
+}
+
 // What a system is called in a chart: `umber:insertion` by its last word.
 export function shortName(system: string): string {
   const last = system.slice(system.indexOf(':') + 1);

@@ -2,12 +2,18 @@
 // that stays. Relative to the baseline the document names.
 import { el } from '../dom';
 import type { MallocDocument, MallocResult, MallocRow, Source } from '../model/documents';
+import { systemOf } from '../model/report';
 import { geometricMean } from '../statistics';
 import { folded, table, type Cell, type Row, type TableSpec } from '../table';
 import { legend } from '../legend';
 import { steps } from './evolution';
 import { allocatorScatter } from './scatter';
 import { section, tabs, type Page, type Section } from './section';
+
+// Among themselves allocators go by their bare names.
+function allocatorOf(system: string): string {
+  return system.slice(system.indexOf(':') + 1).replaceAll('_', ' ');
+}
 
 type Ratio = 'time_ratio' | 'rss_ratio';
 
@@ -45,7 +51,7 @@ function rowCell(source: Source<MallocDocument>, row: MallocRow, index: number, 
 function view(page: Page, source: Source<MallocDocument>, names: string[], ratio: Ratio): HTMLElement {
   const timed = source.document.rows.filter(isTimed);
   const groups = [...new Set(timed.map((row) => row.group ?? ''))];
-  const columns = [{ title: '' }, ...names.map((name) => ({ title: name, system: name }))];
+  const columns = [{ title: '' }, ...names.map((name) => ({ title: name, system: systemOf(name) }))];
   const what = ratio === 'time_ratio' ? 'Time' : 'Peak memory';
   const means: TableSpec = { caption: `${what}, ${source.document.baseline} = 1; geometric means, and of how many workloads`, columns,
     rows: [...groups.map((group) => meanRow(group, timed.filter((row) => (row.group ?? '') === group), names, ratio)), { ...meanRow('all', timed, names, ratio), strong: true }] };
@@ -68,7 +74,7 @@ function scenarios(page: Page, source: Source<MallocDocument>, names: string[]):
     return [{ cells: [el('span', { title: row.description ?? '' }, row.name), figure.replaceAll('_', ' '), ...best(cells)] }];
   });
   if (rows.length === 0) return null;
-  const columns = [{ title: 'Scenario' }, { title: 'Figure' }, ...names.map((name) => ({ title: name, system: name }))];
+  const columns = [{ title: 'Scenario' }, { title: 'Figure' }, ...names.map((name) => ({ title: name, system: systemOf(name) }))];
   return table({ caption: 'Memory that stays', columns, rows }, page.choice);
 }
 
@@ -99,6 +105,6 @@ export function allocatorEvolution(page: Page): Section | null {
   if (told.length === 0) return null;
   const content = told.flatMap((source) => [
     steps(page, source.document.evolution ?? { steps: [] }, `${source.file}/evolution`, 'Steps of the allocator'),
-    legend(namesOf(source.document), page.choice), allocatorScatter(page, source), comparison(page, source)]);
+    legend(namesOf(source.document).map(systemOf), page.choice, allocatorOf), allocatorScatter(page, source), comparison(page, source)]);
   return section('malloc-evolution', 'Evolution of the allocator', 'From moving a pointer to a cache for each processor: small honest versions of each idea, and what it bought.', ...content);
 }

@@ -36,8 +36,8 @@ function gcPart(file: string, document: GcDocument): HTMLElement {
 
 function mallocPart(file: string, document: MallocDocument): HTMLElement {
   const lines = document.rows.flatMap((row) => Object.entries(row.commands ?? {}).map(([name, command]): [string, string] => [`${row.name}, ${name}`, command]));
-  const libraries = Object.entries(document.allocators ?? {}).map(([name, path]): [string, string] => [name, path === '' ? 'the C library' : path]);
-  return el('div', { class: 'card' }, el('h3', {}, 'Allocators'), pairs(facts(file, document)), el('h4', {}, 'Libraries'), pairs(libraries), commands(lines));
+  const libraries = Object.entries(document.allocators ?? {}).filter(([, path]) => path !== '');
+  return el('div', { class: 'card' }, el('h3', {}, 'Allocators'), pairs(facts(file, document)), libraries.length > 0 ? el('h4', {}, 'Libraries') : null, pairs(libraries), commands(lines));
 }
 
 export function environment(page: Page): Section {

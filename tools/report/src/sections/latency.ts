@@ -37,6 +37,8 @@ function mark(each: Distribution, paced: boolean, longest: number): Mark {
   const curve = upTo(curveOf(each.histogram), longest);
   const primary = each.kind === 'response' || (!paced && each.kind === 'service');
   return { system: each.system, label: each.name, ...curve, form: 'line', endLabel: primary ? shortName(each.system) : each.kind === 'jitter' ? 'idle' : undefined,
+    // With a response to compare, the service times are drawn, and told in the table, but not one by one at the cursor.
+    quiet: !primary && each.kind === 'service',
     dash: each.kind === 'jitter' ? [1, 3] : primary ? undefined : [3, 3], width: each.system === 'umber' && primary ? 2.75 : primary ? 1.75 : 1,
     ...(each.kind === 'jitter' ? { colour: '--muted' } : {}) };
 }

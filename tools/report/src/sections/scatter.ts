@@ -4,7 +4,7 @@ import { el } from '../dom';
 import { format } from '../format';
 import type { MallocDocument, MallocResult, Source } from '../model/documents';
 import { metrics } from '../model/figures';
-import { grouped, rowsOf, shortName, type PlacedRow } from '../model/report';
+import { grouped, rowsOf, shortName, systemOf, type PlacedRow } from '../model/report';
 import { geometricMean } from '../statistics';
 import type { TableSpec } from '../table';
 import { baselineOf, ratios } from './glance';
@@ -52,7 +52,7 @@ function allocatorPoints(document: MallocDocument, group: string): Point[] {
     const results = document.rows.filter((row) => group === everything || row.group === group).map((row) => row.results?.[name])
       .filter((result): result is MallocResult & { time_ratio: number; rss_ratio: number } => typeof result?.time_ratio === 'number' && typeof result.rss_ratio === 'number');
     if (results.length === 0) return [];
-    return [{ system: name, name, time: geometricMean(results.map((each) => each.time_ratio)), memory: geometricMean(results.map((each) => each.rss_ratio)),
+    return [{ system: systemOf(name), name, time: geometricMean(results.map((each) => each.time_ratio)), memory: geometricMean(results.map((each) => each.rss_ratio)),
       note: `${results.length} workload${results.length > 1 ? 's' : ''}` }];
   });
 }
