@@ -6,11 +6,11 @@
 // for as long as the process lives. That last promise is worth more than the few pages it costs, because it lets a
 // thread look at a span it found without a lock, and learn afterwards that the span is no longer what it was.
 //
-// What comes and goes (spans above all) is recycled by a `pool` of its type. What only grows (tables) is allocated
+// What comes and goes (spans above all) is recycled by the `storage` of its type. What only grows (tables) is allocated
 // and forgotten. A chunk is address space first and is committed in small steps, so a process that allocates little
 // has little metadata, in its RSS and in what the system has promised.
 //
-// Memory that was never used before reads as zero, and callers rely on it; memory from a pool may be used.
+// Memory that was never used before reads as zero, and callers rely on it; what storage gives may have been used.
 //
 // Invariants
 //   [metadata.1] `allocate` returns memory that reads as zero, aligned as asked, that overlaps no other.
@@ -18,9 +18,9 @@
 //   [metadata.3] the storage of a released T is only ever used for a T again.
 // Concurrency
 //   `allocate` and `bytes` may be called from any thread; a lock of rank `metadata`, the last of all, guards the
-//   chunk, so every floor may call with its own lock held. A `pool` is externally synchronised by its owner.
+//   chunk, so every floor may call with its own lock held. `storage` is externally synchronised by its owner.
 // Uses / used by
-//   Uses os, sync, rank, base. Used by arena (tables), mheap (pools of spans), processor.
+//   Uses os, sync, rank, base. Used by arena (tables), mheap (storage of spans), processor.
 #pragma once
 
 #include "base.h"
@@ -49,11 +49,11 @@ void reset_in_child();
 // Storage for Ts, one after the other on cache lines of their own. Only storage: the owner constructs and destroys.
 // The first word of a released T is overwritten; the rest keeps its last value until the storage is used again.
 template <class T>
-class pool {
+class storage {
  public:
-  constexpr pool() = default;
-  pool(const pool&) = delete;
-  pool& operator=(const pool&) = delete;
+  constexpr storage() = default;
+  storage(const storage&) = delete;
+  storage& operator=(const storage&) = delete;
 
   // Storage for one T, with whatever its last user left in it; nullptr when there is no memory.
   [[nodiscard]] T* allocate() {
@@ -69,9 +69,9 @@ class pool {
     return fresh;
   }
 
-  void release(T* storage) {
-    UMBER_DCHECK(storage != nullptr && address_of(storage) % slot_alignment == 0);
-    released_ = new (storage) free_slot{released_};
+  void release(T* object) {
+    UMBER_DCHECK(object != nullptr && address_of(object) % slot_alignment == 0);
+    released_ = new (object) free_slot{released_};
     ++released_count_;
   }
 

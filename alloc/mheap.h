@@ -110,7 +110,7 @@ class mheap {
   lock_type lock_;
   bool started_ = false;
   page_alloc pages_;
-  pool<mspan> spans_;
+  storage<mspan> spans_;
   mspan* spare_ = nullptr;
   page_run unlisted_;  // in the window, but page_alloc had no memory to know of it
   page_count peak_in_use_;

@@ -14,7 +14,7 @@ namespace umber::gc {
 namespace {
 
 constinit mutex<rank::managed_heaps> lock;
-constinit pool<mutator> mutators;  // guarded by lock, as the next
+constinit storage<mutator> mutators;  // guarded by lock, as the next
 constinit mutator* spare_mutators = nullptr;
 constinit detail::mutator_state unattached;
 constinit std::atomic<bool> in_forked_child{false};

@@ -39,7 +39,7 @@ constinit std::atomic<std::uint32_t> barriers_on{0};
 namespace {
 
 constinit mutex<rank::managed_heaps> lock;
-constinit pool<heap_state> heap_states;  // guarded by lock, as the next
+constinit storage<heap_state> heap_states;  // guarded by lock, as the next
 constinit heap_state* spare_heaps = nullptr;
 // A heap's tables, too.
 heap_state* new_heap() {

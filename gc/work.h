@@ -74,7 +74,7 @@ class work_list {
  private:
   mutex<rank::work> lock_;
   work_chunk* full_ = nullptr;         // guarded by lock_
-  pool<work_chunk> chunks_;            // guarded by lock_
+  storage<work_chunk> chunks_;         // guarded by lock_
   bool closed_ = false;                // guarded by lock_
   std::atomic<std::size_t> count_{0};  // of chunks in full_
   std::atomic<std::size_t> published_{0};

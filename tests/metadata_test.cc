@@ -117,8 +117,8 @@ TEST_CASE("metadata: the child of a fork can allocate") {
   REQUIRE(metadata::allocate(100) != nullptr);
 }
 
-TEST_CASE("metadata: a pool gives each T its own cache lines, and uses again only what was released [metadata.3]") {
-  static pool<odd> odds;
+TEST_CASE("metadata: storage gives each T its own cache lines, and uses again only what was released [metadata.3]") {
+  static storage<odd> odds;
   std::set<odd*> live, released;
   const std::uint64_t seed = std::random_device{}();
   INFO("seed " << seed);
@@ -144,16 +144,16 @@ TEST_CASE("metadata: a pool gives each T its own cache lines, and uses again onl
   }
 }
 
-TEST_CASE("metadata: a pool honours the alignment of its type") {
-  static pool<wide> wides;
+TEST_CASE("metadata: storage honours the alignment of its type") {
+  static storage<wide> wides;
   for (int i = 0; i < 100; ++i) REQUIRE(address_of(wides.allocate()) % 256 == 0);
 }
 
-TEST_CASE("metadata: a pool without memory says so, and recovers [metadata.2]") {
+TEST_CASE("metadata: storage without memory says so, and recovers [metadata.2]") {
   struct big {
     char bytes[600 * kib];
   };
-  static pool<big> bigs;
+  static storage<big> bigs;
   os::inject_failure(0, 1);
   REQUIRE(bigs.allocate() == nullptr);
   os::inject_failure(0, 0);

@@ -1,4 +1,7 @@
-#include <umber/pool.h>
+#include <umber/umber.h>
+
+// In this order: no name of the engine is one of the public headers, whichever comes first.
+#include "gc/managed_heap.h"
 
 #include "heaps.h"
 
