@@ -25,6 +25,14 @@ struct thread_sleep {
 };
 thread_sleep sleep_of(std::uint32_t thread);
 
+// Nanoseconds of processor time that the thread has used; 0: it is gone.
+std::uint64_t thread_cpu_time(std::uint32_t thread);
+// What the program calls it; "" if it is gone.
+struct thread_name {
+  char text[16] = "";
+};
+thread_name name_of(std::uint32_t thread);
+
 // Whether all other threads of the process have ended, the main thread too.
 bool is_last_thread();
 

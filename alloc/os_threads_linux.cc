@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <ctime>
 
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -106,6 +107,26 @@ thread_sleep sleep_of(std::uint32_t thread) {
   const char* forced = status.after("\nnonvoluntary_ctxt_switches:");
   if (state == nullptr || voluntary == nullptr || forced == nullptr) return {};
   return {*state == 'S', number(voluntary, 10) + number(forced, 10)};
+}
+
+std::uint64_t thread_cpu_time(std::uint32_t thread) {
+  // The kernel's numbering of the clocks of threads, as pthread_getcpuclockid has it (CPUCLOCK_PERTHREAD, of the
+  // scheduler); that one needs the thread to be alive.
+  const auto clock = static_cast<clockid_t>(~thread << 3 | 6);
+  const int saved = errno;
+  timespec used{};
+  const bool is_there = clock_gettime(clock, &used) == 0;
+  errno = saved;
+  return is_there ? static_cast<std::uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(used.tv_nsec)
+                  : 0;
+}
+
+thread_name name_of(std::uint32_t thread) {
+  const task_file name(thread, "comm");
+  thread_name result;
+  std::size_t n = 0;
+  for (const char* c = name.text(); *c != '\0' && *c != '\n' && n + 1 < sizeof result.text; ++c) result.text[n++] = *c;
+  return result;
 }
 
 bool is_last_thread() {

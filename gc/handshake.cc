@@ -1,12 +1,13 @@
 #include "handshake.h"
 
 #include "alloc/os.h"
+#include "alloc/os_threads.h"
 
 namespace umber::gc {
 
 namespace {
 
-constexpr std::uint64_t patience = 100'000'000;  // ns until the watchdog names a mutator
+constexpr std::uint64_t look_every = 20'000'000;  // ns between two looks of the watchdog
 
 const volatile std::uint32_t* futex_word(const std::atomic<std::uint32_t>& word) {
   return reinterpret_cast<const volatile std::uint32_t*>(&word);
@@ -134,16 +135,29 @@ void wait_while_held(mutator& m) {
   sleep_parked(*m.heap);
 }
 
-// Names the mutators that have kept the collector waiting, once.
-void name_the_slow(managed_heap& h) {
+// Looks at mutators that keep the collector waiting, and names those to blame, once. A few at a time: each costs a look
+// into /proc, while nobody can attach.
+void look_at_the_slow(managed_heap& h, std::uint64_t asked) {
+  constexpr int most = 8;
+  int seen = 0;
   const lock_guard guard(h.mutators_lock);
-  for (mutator* m = h.mutators; m != nullptr; m = m->next) {
+  for (mutator* m = h.mutators; m != nullptr && seen < most; m = m->next) {
     // relaxed: a message.
     if (m->question.load(std::memory_order_relaxed) == 0 || m->named) continue;
+    ++seen;
+    const os::thread_sleep sleep = os::sleep_of(m->thread_id);
+    const blame found = m->watched.look({.round = asked,
+                                         .now = os::now(),
+                                         .cpu_ns = os::thread_cpu_time(m->thread_id),
+                                         .sleeps = sleep.sleeps,
+                                         .switches = sleep.switches});
+    if (found == blame::none) continue;
     m->named = true;
     message line;
-    line << "umber: thread " << std::size_t{m->thread_id}
-         << " has not reached a safepoint for 100 ms; let it call umber::safepoint() or wait in umber::blocking";
+    line << "umber: thread " << std::size_t{m->thread_id} << " (" << os::name_of(m->thread_id).text
+         << (found == blame::computes
+                 ? ") has computed for 100 ms and not reached a safepoint: let it call umber::safepoint() now and then"
+                 : ") has been waiting for 100 ms outside of umber::blocking: let it wait inside of one");
     line.print();
   }
 }
@@ -188,9 +202,9 @@ void ask_all(managed_heap& h, question q) {
   // acq_rel, acquire: pair with answer_now.
   std::uint32_t left = h.unanswered.fetch_sub(1, std::memory_order_acq_rel) - 1;
   while (left != 0) {
-    os::wait(futex_word(h.unanswered), left, patience);
+    os::wait(futex_word(h.unanswered), left, look_every);
     left = h.unanswered.load(std::memory_order_acquire);
-    if (left != 0 && os::now() - asked > patience) name_the_slow(h);
+    if (left != 0 && os::now() - asked >= look_every) look_at_the_slow(h, asked);
   }
   const std::uint64_t answered = os::now();
   timeline::span(asking(q), asked, answered);

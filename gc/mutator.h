@@ -25,6 +25,7 @@
 #include "space.h"
 #include "stalls.h"
 #include "timeline.h"
+#include "watchdog.h"
 #include "work.h"
 
 namespace umber::gc {
@@ -44,9 +45,10 @@ struct mutator : detail::mutator_state {
   work_list* work = nullptr;
   std::atomic<std::uint32_t> state{running};
   std::uint32_t blocking_depth = 0;
-  bool named = false;    // by the watchdog
-  bool of_heap = false;  // its thread is one of the heap's own
-  bool asking = false;   // the program to make room
+  bool named = false;      // by the watchdog
+  watched_thread watched;  // its as well; who asks
+  bool of_heap = false;    // its thread is one of the heap's own
+  bool asking = false;     // the program to make room
   std::uint32_t thread_id = 0;
   std::uint32_t capacity = 0;  // of entries and held
   held_span* held = nullptr;
