@@ -67,7 +67,7 @@ measurement parse_result(const job& row, const finished& run) {
 }  // namespace
 
 std::vector<job> all_jobs(const job_options& options) {
-  const std::string program = find_workloads().string();
+  const std::string program = need_bench_program("umber-workloads", "UMBER_WORKLOADS").string();
   const finished listing = run_captured({{program, "--list"}, {}}, list_timeout_seconds);
   if (!listing.succeeded()) throw failure(1, fmt::format("{} --list: {}", program, listing.complaint()));
   std::vector<job> rows;

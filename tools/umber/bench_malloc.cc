@@ -1,10 +1,5 @@
 // `umber bench malloc`: every row in a process of its own, under each allocator in turn, several times over, so that a
 // change in the machine's mood falls on all of them alike. The medians are compared.
-#include <fnmatch.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <memory>
 
@@ -16,6 +11,8 @@
 #include "bench_report.h"
 #include "bench_results.h"
 #include "command.h"
+#include "name_patterns.h"
+#include "progress.h"
 #include "table.h"
 
 namespace umber::tool {
@@ -41,30 +38,10 @@ struct bench_options {
   bool commands = true;
 };
 
-// A line on the terminal that is overwritten by the next; nothing at all when stderr is a file.
-class progress {
- public:
-  ~progress() { show(""); }
-  void show(const std::string& text) const {
-    if (terminal_) fmt::print(stderr, "\r\033[K{}", text);
-  }
-
- private:
-  bool terminal_ = isatty(STDERR_FILENO) == 1;
-};
-
-bool matches(const std::string& name, const std::vector<std::string>& patterns) {
-  return std::any_of(patterns.begin(), patterns.end(),
-                     [&](const std::string& each) { return fnmatch(each.c_str(), name.c_str(), 0) == 0; });
-}
-
 std::vector<job> choose_rows(const std::vector<job>& every, const bench_options& options) {
-  for (const std::string& pattern : options.only) {
-    if (std::any_of(every.begin(), every.end(), [&](const job& row) { return matches(row.name, {pattern}); })) continue;
-    std::string valid;
-    for (const job& row : every) valid += (valid.empty() ? "" : " ") + row.name;
-    throw failure(2, fmt::format("no workload is called '{}'; there are: {}", pattern, valid));
-  }
+  std::vector<std::string> names;
+  for (const job& row : every) names.push_back(row.name);
+  check_known(options.only, names, "workload");
   std::vector<job> chosen;
   for (const job& row : every) {
     const bool wanted = options.only.empty() ? !options.quick || row.quick : matches(row.name, options.only);

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include <fmt/format.h>
+#include "statistics.h"
 
 namespace umber::tool {
 
@@ -29,13 +29,6 @@ bool comparison::failed() const {
   return std::any_of(rows.begin(), rows.end(), [](const row_result& each) { return each.failed(); });
 }
 
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
 cell summarise(std::vector<measurement> runs) {
   cell result;
   result.runs = std::move(runs);
@@ -55,19 +48,13 @@ cell summarise(std::vector<measurement> runs) {
 }
 
 void compare_checksums(row_result& result) {
-  std::map<std::string, std::vector<std::string>> names_by_checksum;
+  agreement found;
   for (const auto& [name, each] : result.cells) {
     for (const measurement& run : each.runs) {
-      if (!run.problem.empty()) continue;
-      std::vector<std::string>& names = names_by_checksum[run.checksum];
-      if (names.empty() || names.back() != name) names.push_back(name);
+      if (run.problem.empty()) found.add(name, run.checksum);
     }
   }
-  if (names_by_checksum.size() < 2) return;
-  for (const auto& [checksum, names] : names_by_checksum) {
-    result.disagreement += fmt::format("{}{} from", result.disagreement.empty() ? "" : "; ", checksum);
-    for (const std::string& name : names) result.disagreement += " " + name;
-  }
+  result.disagreement = found.disagreement();
 }
 
 std::optional<ratio> relative(const row_result& result, const std::string& name, const std::string& baseline) {

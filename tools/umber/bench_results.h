@@ -48,8 +48,6 @@ struct ratio {
   double memory;
 };
 
-[[nodiscard]] double median(std::vector<double> values);
-
 // Reduces the runs of a cell to its figures, or to the first problem.
 [[nodiscard]] cell summarise(std::vector<measurement> runs);
 

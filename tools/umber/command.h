@@ -25,7 +25,8 @@ class failure : public std::runtime_error {
 void add_run(CLI::App& program, action& chosen);
 void add_doctor(CLI::App& program, action& chosen);
 void add_report(CLI::App& program, action& chosen);
-// `bench` is a command with commands of its own: this adds `malloc` below it.
+// `bench` is a command with commands of its own: these add `malloc` and `gc` below it.
 void add_bench_malloc(CLI::App& bench, action& chosen);
+void add_bench_gc(CLI::App& bench, action& chosen);
 
 }  // namespace umber::tool

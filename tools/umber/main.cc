@@ -34,9 +34,10 @@ int run(int argc, char** argv) {
   umber::tool::add_run(program, chosen);
   umber::tool::add_doctor(program, chosen);
   umber::tool::add_report(program, chosen);
-  CLI::App* bench = program.add_subcommand("bench", "Compare allocators");
+  CLI::App* bench = program.add_subcommand("bench", "Compare allocators, and collectors");
   bench->require_subcommand(1);
   umber::tool::add_bench_malloc(*bench, chosen);
+  umber::tool::add_bench_gc(*bench, chosen);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "command.h"
+#include "process.h"
 
 namespace umber::tool {
 
@@ -49,6 +51,13 @@ bool is_executable(const fs::path& path) {
 
 fs::path own_path() { return fs::read_symlink("/proc/self/exe"); }
 
+std::string own_command() {
+  std::ifstream file("/proc/self/cmdline");
+  command_line command;
+  for (std::string word; std::getline(file, word, '\0');) command.words.push_back(word);
+  return command.shell_form();
+}
+
 std::optional<fs::path> find_umber_library() {
   if (auto chosen = from_environment("UMBER_LIBRARY")) return chosen;
   const fs::path here = own_path().parent_path();
@@ -57,14 +66,24 @@ std::optional<fs::path> find_umber_library() {
                          here / "../lib64" / name});
 }
 
-fs::path find_workloads() {
-  if (auto chosen = from_environment("UMBER_WORKLOADS")) return *chosen;
+std::optional<fs::path> find_bench_program(const std::string& name, const char* variable) {
+  if (auto chosen = from_environment(variable)) return chosen;
   const fs::path here = own_path().parent_path();
-  const std::string name = "umber-workloads";
-  const auto found = first_existing({here / "../../bench" / name, here / "../libexec/umber" / name, here / name});
+  return first_existing({here / "../../bench" / name, here / "../libexec/umber" / name, here / name});
+}
+
+fs::path need_bench_program(const std::string& name, const char* variable) {
+  const auto found = find_bench_program(name, variable);
   if (!found)
-    throw failure(1, "umber-workloads is not beside this program; build it, or set UMBER_WORKLOADS to its path");
+    throw failure(1, fmt::format("{} is not beside this program; build it, or set {} to its path", name, variable));
   return *found;
+}
+
+std::optional<fs::path> find_peers() {
+  if (auto chosen = from_environment("UMBER_PEERS")) return chosen;
+  const fs::path here = own_path().parent_path();
+  const fs::path name = "bench/peers/run";
+  return first_existing({here / "../.." / name, here / "../../../.." / name, here / "../share/umber/peers/run"});
 }
 
 std::optional<fs::path> find_host_scripts() {

@@ -13,9 +13,16 @@ namespace umber::tool {
 // Empty when there is none.
 [[nodiscard]] std::optional<std::filesystem::path> find_umber_library();
 
-// Returns the program umber-workloads: $UMBER_WORKLOADS when set, else beside this program. Throws `failure` without
-// it.
-[[nodiscard]] std::filesystem::path find_workloads();
+// Returns a program of bench/ such as umber-workloads: the file that `variable` names when it is set, else beside this
+// program. Empty when there is none.
+[[nodiscard]] std::optional<std::filesystem::path> find_bench_program(const std::string& name, const char* variable);
+
+// The same for a program without which nothing can be measured: throws `failure`, naming the remedy.
+[[nodiscard]] std::filesystem::path need_bench_program(const std::string& name, const char* variable);
+
+// Returns the launcher of the collectors that other languages bring: $UMBER_PEERS when set, else bench/peers/run of the
+// build tree, the source tree around it, or the installation. Empty when there is none.
+[[nodiscard]] std::optional<std::filesystem::path> find_peers();
 
 // Returns the folder of the scripts for hosts: $UMBER_HOSTS when set, else beside this program. Empty when there is
 // none.
@@ -34,5 +41,8 @@ namespace umber::tool {
 
 // The path of the running program.
 [[nodiscard]] std::filesystem::path own_path();
+
+// How it was called, as a shell takes it.
+[[nodiscard]] std::string own_command();
 
 }  // namespace umber::tool

@@ -35,6 +35,8 @@ volatile sig_atomic_t interrupt_seen = 0;
 // Output beyond this is dropped: no program run here writes so much unless it has gone wrong.
 constexpr std::size_t most_output = std::size_t{64} << 20;
 
+constexpr int between_looks_ms = 50;
+
 class descriptor {
  public:
   explicit descriptor(int number) : number_(number) {}
@@ -121,21 +123,36 @@ int milliseconds_until(clock::time_point deadline) {
   return static_cast<int>(std::clamp<long>(left, 0, 3600000));
 }
 
-// Reads both outputs until the child has ended. Returns false when the deadline came first.
-bool watch(pid_t child, int output, int errors, clock::time_point deadline, finished& result) {
+// A process and all its descendants, in bytes. Those that end meanwhile count as nothing.
+std::uint64_t resident_bytes(pid_t process) {
+  std::uint64_t pages = 0;
+  std::ifstream sizes(fmt::format("/proc/{}/statm", process));
+  sizes >> pages >> pages;
+  if (!sizes) return 0;
+  std::uint64_t bytes = pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  std::ifstream children(fmt::format("/proc/{}/task/{}/children", process, process));
+  for (pid_t each = 0; children >> each;) bytes += resident_bytes(each);
+  return bytes;
+}
+
+// Reads both outputs until the child has ended by itself: anything else is what is returned.
+ending watch(pid_t child, int output, int errors, clock::time_point deadline, std::uint64_t most_bytes,
+             finished& result) {
   const descriptor process(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
   if (process.get() < 0) throw failure(1, fmt::format("pidfd_open: {}", strerror(errno)));
   std::array<pollfd, 3> waiting = {pollfd{process.get(), POLLIN, 0}, pollfd{output, POLLIN, 0},
                                    pollfd{errors, POLLIN, 0}};
   while (true) {
-    const int ready = poll(waiting.data(), waiting.size(), milliseconds_until(deadline));
-    if (interrupt_seen != 0) return false;
-    if (ready == 0) return false;
-    if (ready < 0) continue;
+    const int left = milliseconds_until(deadline);
+    const int ready = poll(waiting.data(), waiting.size(), most_bytes == 0 ? left : std::min(left, between_looks_ms));
+    if (interrupt_seen != 0) return ending::signalled;
+    if (most_bytes != 0 && resident_bytes(child) > most_bytes) return ending::too_large;
+    if (ready == 0 && clock::now() >= deadline) return ending::timed_out;
+    if (ready <= 0) continue;
     if (waiting[1].revents != 0 && !drain(output, result.output)) waiting[1].fd = -1;
     if (waiting[2].revents != 0 && !drain(errors, result.errors)) waiting[2].fd = -1;
     if (waiting[0].revents == 0 || waiting[1].revents != 0 || waiting[2].revents != 0) continue;
-    return true;
+    return ending::exited;
   }
 }
 
@@ -181,6 +198,8 @@ std::string finished::complaint() const {
   switch (how) {
     case ending::timed_out:
       return fmt::format("stopped after {:.0f} s", seconds);
+    case ending::too_large:
+      return fmt::format("stopped after {:.1f} s: more memory than it may have", seconds);
     case ending::signalled:
       return fmt::format("killed by {}{}", signal_name(code), tail);
     case ending::not_started:
@@ -191,7 +210,7 @@ std::string finished::complaint() const {
   return code == 0 ? "" : fmt::format("exit status {}{}", code, tail);
 }
 
-finished run_captured(const command_line& command, double timeout_seconds) {
+finished run_captured(const command_line& command, double timeout_seconds, std::uint64_t most_bytes) {
   const auto output_ends = make_pipe();
   const descriptor output(output_ends[0]);
   descriptor output_of_child(output_ends[1]);
@@ -207,7 +226,7 @@ finished run_captured(const command_line& command, double timeout_seconds) {
   const pid_t child = start(command, output_of_child.get(), errors_of_child.get());
   output_of_child.reset();
   errors_of_child.reset();
-  const bool ended = watch(child, output.get(), errors.get(), deadline, result);
+  const ending how = watch(child, output.get(), errors.get(), deadline, most_bytes, result);
   result.seconds = std::chrono::duration<double>(clock::now() - begin).count();
   kill(-child, SIGKILL);
   int status = 0;
@@ -216,7 +235,7 @@ finished run_captured(const command_line& command, double timeout_seconds) {
   }
   if (interrupt_seen != 0) throw interrupted{};
   record_end(status, usage, result);
-  if (!ended) result.how = ending::timed_out;
+  if (how != ending::exited) result.how = how;
   return result;
 }
 

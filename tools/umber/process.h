@@ -21,7 +21,7 @@ struct command_line {
   [[nodiscard]] std::string shell_form() const;
 };
 
-enum class ending { exited, signalled, timed_out, not_started };
+enum class ending { exited, signalled, timed_out, too_large, not_started };
 
 struct finished {
   ending how = ending::not_started;
@@ -39,8 +39,9 @@ struct finished {
 };
 
 // Runs a program to its end with no input, both outputs captured. It and what it started are killed after
-// `timeout_seconds`, or when this program is interrupted; then `interrupted` is thrown.
-[[nodiscard]] finished run_captured(const command_line& command, double timeout_seconds);
+// `timeout_seconds`, or when together they are resident with more than `most_bytes` (0 for any size; looked at some
+// twenty times a second), or when this program is interrupted; then `interrupted` is thrown.
+[[nodiscard]] finished run_captured(const command_line& command, double timeout_seconds, std::uint64_t most_bytes = 0);
 
 // A program left running, such as a server, in a process group of its own. Killed and reaped by the destructor.
 class background_process {

@@ -6,9 +6,11 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <optional>
 #include <sstream>
 #include <thread>
@@ -61,11 +63,21 @@ finding cores() {
           count > 1 ? "ok" : "rows with several threads measure switching, not sharing"};
 }
 
-finding memory() {
-  const long pages = sysconf(_SC_PHYS_PAGES);
-  const long page = sysconf(_SC_PAGESIZE);
-  return {"memory", size_text(static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page)), "ok"};
+finding processor() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t colon = line.find(": ");
+    if (line.rfind("model name", 0) == 0 && colon != std::string::npos)
+      return {"processor", line.substr(colon + 2), "ok"};
+  }
+  return {"processor", "not named", "ok"};
 }
+
+std::uint64_t physical_memory() {
+  return static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+finding memory() { return {"memory", size_text(physical_memory()), "ok"}; }
 
 finding page_size() {
   const long bytes = sysconf(_SC_PAGESIZE);
@@ -176,8 +188,13 @@ finding secure_mode() {
 
 }  // namespace
 
+std::uint64_t usable_memory() {
+  return std::min(physical_memory(), smallest_limit().value_or(std::numeric_limits<std::uint64_t>::max()));
+}
+
 std::vector<finding> system_findings() {
   return {kernel(),
+          processor(),
           cores(),
           memory(),
           page_size(),

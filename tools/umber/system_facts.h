@@ -2,6 +2,7 @@
 // changed.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,5 +16,8 @@ struct finding {
 };
 
 [[nodiscard]] std::vector<finding> system_findings();
+
+// What a program may be resident with, in bytes: the machine's memory, or the smaller limit of the cgroup.
+[[nodiscard]] std::uint64_t usable_memory();
 
 }  // namespace umber::tool
