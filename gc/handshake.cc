@@ -84,26 +84,33 @@ void answer_now(mutator& m) {
 
 void answer_if_blocked(mutator& m) {
   std::uint32_t expected = mutator::blocked;
-  // seq_cst: pairs with become_blocked (litmus: block). acquire: what the mutator did before it blocked.
+  // seq_cst: pairs with block_unasked (litmus: block). acquire: what the mutator did before it blocked.
   if (!m.state.compare_exchange_strong(expected, mutator::answered_for, std::memory_order_seq_cst)) return;
   answer_now(m);
   m.state.store(mutator::blocked, std::memory_order_release);  // pairs with the acquire in leave_blocking
   os::wake_all(futex_word(m.state));
 }
 
-void say_blocked(mutator& m) {
-  // release: pairs with the asker's acquire, but orders nothing after it.
-  if (is_planted(fault::block_unordered)) return m.state.store(mutator::blocked, std::memory_order_release);
-  // seq_cst: pairs with ask_all (litmus: block).
+// Blocks the mutator. Whether it has not been asked anything by then.
+bool block_unasked(mutator& m) {
+  if (is_planted(fault::block_unordered)) {
+    // acquire, release: pair with the asker's, and may be seen by it in this order, as if a store buffer held the
+    // store.
+    const bool unasked = m.question.load(std::memory_order_acquire) == 0;
+    for (int i = 0; i < 10; ++i) spin_pause();
+    os::yield();
+    m.state.store(mutator::blocked, std::memory_order_release);
+    return unasked;
+  }
+  // seq_cst, both: pair with ask_all (litmus: block).
   m.state.store(mutator::blocked, std::memory_order_seq_cst);
+  return m.question.load(std::memory_order_seq_cst) == 0;
 }
 
 // Blocks a running mutator. A question that is pending, or comes while another is answered, it answers itself.
 void become_blocked(mutator& m) {
   for (;;) {
-    say_blocked(m);
-    // seq_cst: pairs with ask_all (litmus: block).
-    if (m.question.load(std::memory_order_seq_cst) == 0) return;
+    if (block_unasked(m)) return;
     std::uint32_t expected = mutator::blocked;
     // acquire: pairs with the release in answer_if_blocked. If the asker was faster it answers.
     if (!m.state.compare_exchange_strong(expected, mutator::answered_for, std::memory_order_acquire)) return;
@@ -193,7 +200,7 @@ void ask_all(managed_heap& h, question q) {
     h.unanswered.store(static_cast<std::uint32_t>(h.mutator_count) + 1, std::memory_order_relaxed);  // relaxed: locked
     // Before anybody can answer: what is allocated from after that must not be listed as unswept. [space.3]
     if (q == question::finish) h.begin_sweep();
-    // seq_cst: pairs with become_blocked (litmus: block). Everything that the collector did before is seen by who
+    // seq_cst: pairs with block_unasked (litmus: block). Everything that the collector did before is seen by who
     // answers.
     for (mutator* m = h.mutators; m != nullptr; m = m->next)
       m->question.store(static_cast<std::uint32_t>(q), std::memory_order_seq_cst);
