@@ -14,6 +14,11 @@ void* read_slot(std::uintptr_t slot) {
   return pointer_to<const std::atomic<void*>>(slot)->load(std::memory_order_acquire);
 }
 
+// The last of an object's pointers that are in the mask.
+std::uintptr_t slot_of_lowest(std::uintptr_t object, std::uint64_t mask) {
+  return object + (63 - static_cast<std::size_t>(std::countr_zero(mask))) * sizeof(void*);
+}
+
 std::size_t slot_size_of(page_word word) {
   switch (word.kind()) {
     case page_kind::masked:
@@ -237,8 +242,7 @@ void marker::check_owner(std::uintptr_t object) const {
 
 void marker::mark_fields_for_rescan(std::uintptr_t object, std::uint64_t mask) {
   for (; mask != 0; mask &= mask - 1) {
-    const auto i = static_cast<std::size_t>(std::countr_zero(mask));
-    const std::uintptr_t child = address_of(read_slot(object + i * sizeof(void*)));
+    const std::uintptr_t child = address_of(read_slot(slot_of_lowest(object, mask)));
     if (child != 0) mark_for_rescan(child);
   }
 }
@@ -253,9 +257,8 @@ void marker::scan_masked(registers& r, std::uintptr_t object, std::uint64_t mask
     if (!has_room) return mark_fields_for_rescan(object, mask);
   }
   while (mask != 0) {
-    const auto i = static_cast<std::size_t>(std::countl_zero(mask)) ^ 63;
-    mask &= ~(std::uint64_t{1} << i);
-    const std::uintptr_t child = address_of(read_slot(object + i * sizeof(void*)));
+    const std::uintptr_t child = address_of(read_slot(slot_of_lowest(object, mask)));
+    mask &= mask - 1;
     if (child != 0) *r.top++ = child;
   }
 }

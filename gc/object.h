@@ -46,14 +46,16 @@ struct page_word {
   static constexpr std::size_t largest_masked = 8 * kib;
 
   static constexpr page_word noscan(std::size_t slot_size) { return {slot_size << 3 | tag(page_kind::noscan)}; }
+  // The bit of word i: the last word has the lowest, so that who takes the lowest one first ends with the first word.
+  static constexpr std::uint64_t mask_bit(std::size_t i) { return std::uint64_t{1} << (63 - i); }
   static constexpr page_word masked(std::size_t slot_size, std::uint64_t mask) {
-    return {mask << 16 | (slot_size / 8) << 3 | tag(page_kind::masked)};
+    return {mask | (slot_size / 8) << 3 | tag(page_kind::masked)};
   }
   static constexpr page_word array(std::size_t slot_size) { return {slot_size << 3 | tag(page_kind::array)}; }
   static page_word typed(const type_layout* layout) { return {address_of(layout) | tag(page_kind::typed)}; }
 
   constexpr page_kind kind() const { return static_cast<page_kind>(bits & 7); }
-  constexpr std::uint64_t mask() const { return bits >> 16; }
+  constexpr std::uint64_t mask() const { return bits & ~std::uint64_t{0xffff}; }
   constexpr std::size_t masked_size() const { return (bits >> 3 & 0x1fff) * 8; }
   constexpr std::size_t slot_size() const { return bits >> 3; }  // of noscan and array
   const type_layout* layout() const { return pointer_to<const type_layout>(bits & ~std::uint64_t{7}); }

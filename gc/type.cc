@@ -25,7 +25,7 @@ struct pointer_finder {
     if (!self->writing) {
       ++layout.pointer_count;
       if (word < page_word::mask_words)
-        layout.mask |= std::uint64_t{1} << word;
+        layout.mask |= page_word::mask_bit(word);
       else
         layout.all_in_mask = false;
       return;

@@ -28,7 +28,7 @@ struct type_layout {
   const detail::type_description* description = nullptr;
   std::uint32_t id = 0;
   std::uint32_t size = 0;   // of an object, bytes
-  std::uint64_t mask = 0;   // the pointers among the first 48 words
+  std::uint64_t mask = 0;   // the pointers among the first 48 words (object.h)
   bool all_in_mask = true;  // there are no others
   std::uint32_t pointer_count = 0;
   std::uint32_t* pointers = nullptr;  // where they are, in words, ascending

@@ -18,10 +18,10 @@ bool is_marked(const void* object) { return object_map::is_marked(address_of(obj
 
 TEST_CASE("object: a page's word gives back what it was made of") {
   for (const std::size_t size : {16U, 24U, 40U, 8192U}) {
-    const page_word word = page_word::masked(size, 0x8000'0000'0001);
+    const page_word word = page_word::masked(size, page_word::mask_bit(0) | page_word::mask_bit(47));
     CHECK(word.kind() == page_kind::masked);
     CHECK(word.masked_size() == size);
-    CHECK(word.mask() == 0x8000'0000'0001);
+    CHECK(word.mask() == (page_word::mask_bit(0) | page_word::mask_bit(47)));
   }
   for (const std::size_t size : {std::size_t{16}, 32 * kib, std::size_t{1} << 40}) {
     CHECK(page_word::noscan(size).kind() == page_kind::noscan);
@@ -72,7 +72,7 @@ TEST_CASE("object: pages have their word while their span lives, and none afterw
     small = object.get();
     large = many.get();
     CHECK(object_map::word_of(address_of(small)).kind() == page_kind::masked);
-    CHECK(object_map::word_of(address_of(small)).mask() == 0b11);
+    CHECK(object_map::word_of(address_of(small)).mask() == (page_word::mask_bit(0) | page_word::mask_bit(1)));
     CHECK(object_map::word_of(address_of(large)).kind() == page_kind::array);
   }
   t.heap.collect();
