@@ -11,12 +11,13 @@
 
 namespace umber::gc {
 
+constinit detail::mutator_state unattached;
+
 namespace {
 
 constinit mutex<rank::managed_heaps> lock;
 constinit storage<mutator> mutators;  // guarded by lock, as the next
 constinit mutator* spare_mutators = nullptr;
-constinit detail::mutator_state unattached;
 constinit std::atomic<bool> in_forked_child{false};
 
 // A mutator's tables outlive it: the next one uses them.
@@ -99,11 +100,6 @@ bool is_forked() { return in_forked_child.load(std::memory_order_relaxed); }  //
 
 void die_forked(const char* call) {
   die_misuse(call, "is of no use in the child of a fork: its heap stayed in the parent (exec, or fork first)");
-}
-
-mutator* attached() {
-  detail::mutator_state* m = detail::current_mutator;
-  return m == &unattached ? nullptr : static_cast<mutator*>(m);
 }
 
 mutator& attached_or_die(const char* call) {

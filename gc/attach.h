@@ -16,8 +16,14 @@
 
 namespace umber::gc {
 
+// What a thread has that is attached to nothing: no entries, and no room for locals.
+extern detail::mutator_state unattached;
+
 // The calling thread's; null: it is not attached.
-mutator* attached();
+inline mutator* attached() {
+  detail::mutator_state* const m = detail::current_mutator;
+  return m == &unattached ? nullptr : static_cast<mutator*>(m);
+}
 // Attaches the thread if there is a heap that attaches threads by itself.
 mutator& attached_or_die(const char* call);
 

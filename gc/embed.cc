@@ -81,18 +81,19 @@ void expect_own(const char* call, const mutator& m, const void* object) {
 void barrier(const std::atomic<void*>* slot, void* value) noexcept {
   mutator* m = attached();
   if (m == nullptr) die_misuse("store", "needs a thread that is attached: make an umber::mutator first");
-  if (UMBER_UNLIKELY(m->heap->shadow != nullptr)) note_store(*m, slot, value);
+  if (UMBER_UNLIKELY(m->checks_stores)) note_store(*m, slot, value);
   if (!m->barrier || is_planted(fault::barrier_off)) return;
   // relaxed: the old value is only recorded.
   void* old = slot->load(std::memory_order_relaxed);
-  if (old != nullptr && m->records_old() && !is_planted(fault::deletion_half_missing)) m->record(address_of(old));
-  if (value != nullptr && m->records_new() && !is_planted(fault::insertion_half_missing)) m->record(address_of(value));
+  if (old != nullptr && m->records_old() && !is_planted(fault::deletion_half_missing)) m->record_white(address_of(old));
+  if (value != nullptr && m->records_new() && !is_planted(fault::insertion_half_missing))
+    m->record_white(address_of(value));
 }
 
 void insertion_barrier(const std::atomic<void*>* slot, void* value) noexcept {
   mutator* m = attached();
-  if (m != nullptr && UMBER_UNLIKELY(m->heap->shadow != nullptr)) note_construction(*m, slot, value);
-  if (m != nullptr && m->barrier && m->records_new() && value != nullptr) m->record(address_of(value));
+  if (m != nullptr && UMBER_UNLIKELY(m->checks_stores)) note_construction(*m, slot, value);
+  if (m != nullptr && m->barrier && m->records_new() && value != nullptr) m->record_white(address_of(value));
 }
 
 void answer() noexcept { answer_pending(attached_or_die("safepoint")); }
@@ -108,7 +109,7 @@ void drop_root(root_slot* root) noexcept {
   mutator* m = attached();
   if (old != nullptr && m != nullptr && m->barrier && m->heap->options.kind != umber::barrier::insertion &&
       !is_planted(fault::root_drop_unrecorded))
-    m->record(address_of(old));
+    m->record_white(address_of(old));
   root_table::of(root).drop(root);
 }
 

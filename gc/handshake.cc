@@ -176,6 +176,7 @@ bool try_join(managed_heap& h, mutator& m) {
   if (h.parked.load(std::memory_order_relaxed) != 0) return false;
   m.heap = &h;
   m.kind = h.options.kind;
+  m.checks_stores = h.shadow != nullptr;
   m.on_stall = h.options.on_stall;
   m.stall_context = h.options.stall_context;
   m.work = &h.work;

@@ -60,6 +60,7 @@ struct mutator : detail::mutator_state {
   umber::barrier kind = umber::barrier::hybrid;  // as its heap's, at hand
   bool barrier = false;                          // its stores are recorded: what they overwrite, and what they store
   bool black = false;                            // its handles were scanned, its new objects are marked
+  bool checks_stores = false;                    // its heap has a barrier checker
   bool contributed = false;                      // has made candidates since its last `flush`
   bool overflowed = false;                       // there was no memory for a candidate
   std::size_t buffered = 0;
@@ -93,6 +94,11 @@ struct mutator : detail::mutator_state {
   // What the barrier records by the kind of collector: what a store overwrites; what it stores.
   bool records_old() const { return kind != umber::barrier::insertion; }
   bool records_new() const { return kind == umber::barrier::insertion || (kind == umber::barrier::hybrid && !black); }
+  // What has its mark is looked at by a marker in any case. Asking here costs a load that the processor need not wait
+  // for; keeping it in the buffer and asking there cost twice as much.
+  UMBER_FAST void record_white(std::uintptr_t object) {
+    if (!object_map::is_marked(object)) record(object);
+  }
   UMBER_FAST void record(std::uintptr_t object) {
     buffer[buffered++] = object;
     if (UMBER_UNLIKELY(buffered == buffer_capacity)) empty_full_buffer();
