@@ -24,6 +24,7 @@ class failure : public std::runtime_error {
 
 void add_run(CLI::App& program, action& chosen);
 void add_doctor(CLI::App& program, action& chosen);
+void add_heap(CLI::App& program, action& chosen);
 void add_report(CLI::App& program, action& chosen);
 // `bench` is a command with commands of its own: these add `malloc` and `gc` below it.
 void add_bench_malloc(CLI::App& bench, action& chosen);

@@ -33,6 +33,7 @@ int run(int argc, char** argv) {
   umber::tool::action chosen;
   umber::tool::add_run(program, chosen);
   umber::tool::add_doctor(program, chosen);
+  umber::tool::add_heap(program, chosen);
   umber::tool::add_report(program, chosen);
   CLI::App* bench = program.add_subcommand("bench", "Compare allocators, and collectors");
   bench->require_subcommand(1);
