@@ -169,7 +169,7 @@ TEST_CASE("litmus: answer: a question carries what was written before it, and so
   t.run(
       [&](std::size_t round) {
         told[round] = round + 1;
-        ask_all(t.h, question::finish);
+        ask_all(t.h, question::settle);
         missed += said[round] != round + 2;
       },
       [&](std::size_t round) {

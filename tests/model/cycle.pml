@@ -35,7 +35,22 @@
      WEAK_NEVER_CLEARED_VERDICT WEAK_READ_ONCE RESURRECT_BEFORE_WEAK_CLEAR RESURRECT_BEFORE_FLUSH RESURRECT_WITHOUT_FLUSH
      TURN_OUTLIVES_TAKING PERSISTENT_WITHOUT_BARRIER REFILL_BEFORE_HANDSHAKE SWEEP_AFTER_QUESTION LEAVE_WITHOUT_WAITING
 
-   Figures of the searches are printed by `check`.
+   What was searched, and no error found (`check --full`; every state was kept)
+
+                                        million states   CPU s
+     OPS=5                                        29.6     114
+     OPS=4 WIDE CHAIN                             16.3      59
+     OPS=4 PERSISTENT                             18.2      64
+     OPS=4 ATTACH                                 13.9      52
+     OPS=4 OVERFLOW CHAIN                         14.2      49
+     OPS=4 WEAK CHAIN                              9.3      29
+     OPS=4 FINALIZER WEAK CHAIN                    9.6      30
+     OPS=3 FINALIZER ASSIST WEAK CHAIN            20.8      68
+     OPS=3 ASSIST OVERFLOW CHAIN                  32.4     105
+     OPS=3 BLOCKING                                7.2      22
+     OPS=3 CYCLES=2 CHAIN                          2.8       8
+
+   `check` alone: 13 smaller ones, 26 million states in all, and 23 faults, each found within 1.7 million; 116 CPU s.
 */
 #ifndef CYCLES
 #define CYCLES 1
