@@ -1,96 +1,85 @@
 // What a whole collection costs: of a tree, in the order of allocation or at random, and of a list, where each object
 // is found only when the one before has been read.
-#include "managed.h"
+#include "live_sets.h"
 
-#include <atomic>
-#include <thread>
+#include <algorithm>
 
 namespace bench {
 
 namespace {
 
-std::vector<figure> collect_often(umber::heap& heap, std::size_t objects) {
-  double best_ms = 1e9;
-  double best_mark = 1e9;
-  double best_sweep = 1e9;
-  for (int i = 0; i < 5; ++i) {
-    const umber::heap_statistics before = heap.statistics();
-    const double started = now_ns();
-    heap.collect();
-    best_ms = std::min(best_ms, (now_ns() - started) / 1e6);
-    const umber::heap_statistics after = heap.statistics();
-    const auto n = static_cast<double>(objects);
-    best_mark = std::min(best_mark, static_cast<double>(after.mark_ns - before.mark_ns) / n);
-    best_sweep = std::min(best_sweep, static_cast<double>(after.sweep_ns - before.sweep_ns) / n);
-    if (after.marked_objects < objects) fail("a collection marked less than there is");
-  }
-  return {{"ms", best_ms}, {"mark_cpu_ns_an_object", best_mark}, {"sweep_cpu_ns_an_object", best_sweep}};
-}
+constexpr int repetitions = 5;
 
-umber::heap_options without_own_cycles(const managed_params& chosen) {
-  umber::heap_options options = chosen.heap;
-  options.percent = umber::heap_options::off;
-  return options;
+class cheapest {
+ public:
+  void see(const system_reading::figure& before, const system_reading::figure& after) {
+    if (before && after) see(static_cast<double>(*after - *before));
+  }
+  void see(double ns) { best_ = known_ ? std::min(best_, ns) : ns, known_ = true; }
+  void add_to(std::vector<figure>& figures, const char* name, double objects) const {
+    if (known_) figures.push_back({name, best_ / objects});
+  }
+
+ private:
+  double best_ = 0;
+  bool known_ = false;
+};
+
+std::vector<figure> collect_often(run& r, lane& l, std::size_t objects) {
+  cheapest wall, mark, sweep, cpu;
+  l.begin();
+  for (int i = 0; i < repetitions; ++i) {
+    const system_reading before = r.heap().read();
+    const std::uint64_t cpu_before = read_process_figures().cpu_ns;
+    const std::uint64_t began = now_ns();
+    l.skip();
+    l.time([&] { r.heap().collect(); });
+    wall.see(static_cast<double>(now_ns() - began));
+    const system_reading after = r.heap().read();
+    mark.see(before.mark_ns, after.mark_ns);
+    sweep.see(before.sweep_ns, after.sweep_ns);
+    cpu.see(static_cast<double>(read_process_figures().cpu_ns - cpu_before));
+  }
+  l.end();
+  std::vector<figure> figures;
+  wall.add_to(figures, "collection_ns", 1);
+  mark.add_to(figures, "mark_cpu_ns_an_object", static_cast<double>(objects));
+  sweep.add_to(figures, "sweep_cpu_ns_an_object", static_cast<double>(objects));
+  cpu.add_to(figures, "cpu_ns_an_object", static_cast<double>(objects));
+  return figures;
 }
 
 }  // namespace
 
-std::vector<figure> full_collection(const managed_params& chosen) {
-  const unsigned depth = chosen.depth != 0 ? chosen.depth : 23;
-  umber::heap heap(without_own_cycles(chosen));
-  const umber::mutator attached(heap);
-  const umber::local<wide_node> tree = make_live_tree(depth, chosen.random);
-  return collect_often(heap, (std::size_t{2} << depth) - 1);
-}
-
-std::vector<figure> linked_list(const managed_params& chosen) {
-  const auto count = static_cast<std::size_t>(4e6 * chosen.scale);
-  umber::heap heap(without_own_cycles(chosen));
-  const umber::mutator attached(heap);
-  const umber::local<wide_node> list = make_live_list(count);
-  const double started = now_ns();
-  std::uint64_t sum = 0;
-  for (const wide_node* n = list; n != nullptr; n = n->left) sum += n->payload[0] + 1;
-  const double chase = (now_ns() - started) / static_cast<double>(count);
-  if (sum != count) fail("the list lost objects");
-  std::vector<figure> result = collect_often(heap, count);
-  result.push_back({"pointer_chase_ns", chase});
+outcome full_collection(run& r) {
+  outcome result;
+  r.on_lanes([&](lane& l) {
+    const ref<wide_node> tree = make_live_tree(r.depth(), r.chosen().random);
+    const std::size_t objects = (std::size_t{2} << r.depth()) - 1;
+    result.figures = collect_often(r, l, objects);
+    result.checksum = mix(0, objects);
+    keep(tree);
+    return std::uint64_t{0};
+  });
   return result;
 }
 
-std::vector<figure> handshakes(const managed_params& chosen) {
-  const unsigned threads = chosen.threads > 1 ? chosen.threads : 1000;
-  umber::heap heap(without_own_cycles(chosen));
-  std::atomic<bool> done{false};
-  std::atomic<unsigned> attached_count{0};
-  std::vector<std::thread> all;
-  for (unsigned i = 0; i < threads; ++i) {
-    all.emplace_back([&, i] {
-      const umber::mutator attached(heap);
-      ++attached_count;
-      if (i % 10 != 0) {
-        const umber::blocking waiting;
-        while (!done) std::this_thread::sleep_for(std::chrono::milliseconds(20));
-      } else {
-        while (!done) {
-          umber::safepoint();
-          std::this_thread::yield();
-        }
-      }
-    });
-  }
-  while (attached_count < threads) std::this_thread::yield();
-  double best_ms = 1e9;
-  for (int i = 0; i < 10; ++i) {
-    const double started = now_ns();
-    heap.collect();
-    best_ms = std::min(best_ms, (now_ns() - started) / 1e6);
-  }
-  done = true;
-  for (std::thread& each : all) each.join();
-  // A cycle of an empty heap is five rounds.
-  return {{"ms_a_round", best_ms / 5},
-          {"longest_stall_us", static_cast<double>(heap.statistics().longest_stall_ns) / 1e3}};
+outcome linked_list(run& r) {
+  outcome result;
+  r.on_lanes([&](lane& l) {
+    const std::size_t count = r.scaled(4'000'000);
+    const ref<wide_node> list = make_live_list(count);
+    const std::uint64_t began = now_ns();
+    std::uint64_t walked = 0;
+    for (const wide_node* n = list; n != nullptr; n = n->left) walked += n->words[0] + 1;
+    const double chase = static_cast<double>(now_ns() - began) / static_cast<double>(count);
+    result.figures = collect_often(r, l, count);
+    result.figures.push_back({"pointer_chase_ns", chase});
+    result.checksum = mix(0, walked);
+    keep(list);
+    return std::uint64_t{0};
+  });
+  return result;
 }
 
 }  // namespace bench

@@ -1,107 +1,147 @@
-// The program umber-gc-workloads: runs one workload on a managed heap and prints its figures as one line of JSON.
-#include "managed.h"
+// The programs umber-gc-workloads, umber-gc-malloc and umber-gc-boehm: each runs one workload and prints what
+// bench/run.md says.
+#include "harness.h"
+
+#include "../measure/hlog.h"
+#include "../measure/result.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
 #include <cstring>
-
-namespace bench {
-
-std::span<const managed_workload> all_managed_workloads() {
-  static constexpr managed_workload table[] = {
-      {"binary_trees", "trees of many depths, made, walked and dropped", binary_trees},
-      {"gcbench", "trees from the top down and from the bottom up; ms is the third iteration", gcbench},
-      {"allocate", "16 bytes, no collection", allocate_16},
-      {"barrier", "a store into a field of one of 4096 objects: plain, idle, while marking", barrier_stores},
-      {"graph_mutate", "random swaps among a million nodes, with a thread allocating beside it", graph_mutate},
-      {"full_collection", "a tree of 2^(depth+1)-1 nodes of 64 bytes (--depth, --random)", full_collection},
-      {"linked_list", "four million nodes in random order, each found through the one before", linked_list},
-      {"message_ring", "1 KiB messages at --rate for --seconds over a live tree (--depth, --random)", message_ring},
-      {"handshakes", "a cycle of an empty heap with many mutators (--threads), nine in ten blocking", handshakes},
-  };
-  return table;
-}
-
-}  // namespace bench
+#include <string_view>
 
 namespace {
 
-using bench::managed_params;
-using bench::managed_workload;
+using bench::choices;
+using bench::workload;
 
-int usage() {
-  std::fputs(
-      "usage: umber-gc-workloads NAME [--threads N] [--scale F] [--depth N] [--rate F] [--seconds F] [--random]\n"
-      "         [--percent N] [--workers N] [--collector hybrid|deletion|insertion|stop_the_world]\n"
-      "       umber-gc-workloads --list\n",
-      stderr);
+constexpr const char* program = BENCH_PROGRAM;
+
+int refuse(const std::string& why) {
+  fmt::print(stderr, "{}: {}\n", program, why);
   return 2;
 }
 
-bool parse_number(const char* text, double& number) {
-  char* end = nullptr;
-  number = std::strtod(text, &end);
-  return end != text && *end == '\0' && number >= 0 && number < 1e15;
+bool parse(std::string_view text, double& number, double most) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() && std::isfinite(number) && number >= 0 &&
+         number <= most;
 }
 
-bool parse_collector(std::string_view text, umber::barrier& kind) {
-  constexpr const char* names[] = {"hybrid", "deletion", "insertion", "stop_the_world"};
-  for (std::uint8_t i = 0; i < std::size(names); ++i)
-    if (text == names[i]) kind = static_cast<umber::barrier>(i);
-  return std::find(std::begin(names), std::end(names), text) != std::end(names);
+bool parse(std::string_view text, unsigned& number, unsigned least, unsigned most) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() && number >= least && number <= most;
 }
 
-bool parse_option(std::string_view name, const char* text, managed_params& chosen) {
-  if (name == "--collector") return parse_collector(text, chosen.heap.kind);
-  double number = 0;
-  if (!parse_number(text, number)) return false;
-  if (name == "--threads")
-    chosen.threads = static_cast<unsigned>(number);
-  else if (name == "--scale")
-    chosen.scale = number;
-  else if (name == "--depth")
-    chosen.depth = static_cast<unsigned>(number);
-  else if (name == "--rate")
-    chosen.rate = number;
-  else if (name == "--seconds")
-    chosen.seconds = number;
-  else if (name == "--percent")
-    chosen.heap.percent = static_cast<std::size_t>(number);
-  else if (name == "--workers")
-    chosen.heap.workers = static_cast<unsigned>(number);
-  else
-    return false;
-  return chosen.threads > 0 && chosen.depth < 30;
+// Null, or what is wrong.
+const char* take(std::string_view name, std::string_view value, choices& chosen) {
+  if (name == "--threads") {
+    unsigned& threads = chosen.threads.emplace();
+    return parse(value, threads, 1, 10000) ? nullptr : "it takes a number of threads, 1 to 10000";
+  }
+  if (name == "--depth") {
+    unsigned& depth = chosen.depth.emplace();
+    return parse(value, depth, 4, 29) ? nullptr : "it takes a depth, 4 to 29";
+  }
+  if (name == "--survival") return parse(value, chosen.survival, 1) ? nullptr : "it takes a share, 0 to 1";
+  if (name == "--rate") return parse(value, chosen.rate.emplace(), 1e9) ? nullptr : "it takes operations a second";
+  if (name == "--scale") return parse(value, chosen.scale, 1e6) ? nullptr : "it takes a factor, 0 to 1000000";
+  if (name == "--seconds") return parse(value, chosen.seconds, 1e6) ? nullptr : "it takes seconds";
+  if (name == "--jitter") return parse(value, chosen.jitter, 60) ? nullptr : "it takes seconds, at most 60";
+  if (name == "--hlog") {
+    chosen.hlog = value;
+    return value.empty() ? "it takes the name of a file" : nullptr;
+  }
+  return bench::take_option(name, value, chosen.memory);
+}
+
+// The workload of a name, or null.
+const workload* find(std::string_view name) {
+  for (const auto table : {bench::common_workloads(), bench::own_workloads()})
+    for (const workload& row : table)
+      if (name == row.name) return &row;
+  return nullptr;
 }
 
 int list() {
-  for (const managed_workload& row : bench::all_managed_workloads()) std::printf("%s\t%s\n", row.name, row.description);
+  for (const auto table : {bench::common_workloads(), bench::own_workloads()})
+    for (const workload& row : table) fmt::print("{}\t{}\n", row.name, row.description);
   return 0;
+}
+
+// What the command line came to, as far as this workload has a use for it.
+nlohmann::ordered_json parameters_of(const bench::run& r) {
+  const workload& row = r.row();
+  nlohmann::ordered_json result{{"scale", r.chosen().scale}};
+  if (row.shape.may_have_threads || r.chosen().threads)
+    result["threads"] = r.chosen().threads.value_or(row.shape.threads);
+  if (row.shape.depth != 0) result["depth"] = r.depth();
+  if (row.shape.may_be_random) result["random"] = r.chosen().random;
+  if (row.shape.has_survival) result["survival"] = r.chosen().survival;
+  if (row.shape.is_paced) result["rate"] = r.rate();
+  if (r.rate() > 0) result["seconds"] = r.chosen().seconds;
+  for (const auto& [name, value] : bench::listed(r.chosen().memory)) result[name] = value;
+  return result;
+}
+
+// False: it cannot be written, which was said.
+bool write_log(const std::string& name, const bench::measurement& m) {
+  std::FILE* file = std::fopen(name.c_str(), "w");
+  const std::string log = bench::histogram_log(m);
+  bool written = file != nullptr && std::fwrite(log.data(), 1, log.size(), file) == log.size();
+  if (file != nullptr && std::fclose(file) != 0) written = false;
+  if (written) return true;
+  fmt::print(stderr, "{}: cannot write {}: {}\n", program, name, std::strerror(errno));
+  if (file != nullptr) std::remove(name.c_str());
+  return false;
+}
+
+int measure(const workload& row, const choices& chosen) {
+  const std::uint64_t baseline = bench::resident_bytes();
+  bench::run r(row, chosen);
+  const bench::outcome out = row.work(r);
+  const bench::measurement measured = r.records().take();
+  nlohmann::ordered_json result{{"workload", row.name},
+                                {"system", r.heap().name()},
+                                {"version", r.heap().version()},
+                                {"parameters", parameters_of(r)},
+                                {"checksum", fmt::format("{:016x}", out.checksum)}};
+  result.update(bench::to_json(measured));
+  result["memory"]["baseline_rss"] = baseline;
+  if (!out.warm_up.empty()) result["warm_up"] = out.warm_up;
+  if (!out.figures.empty()) {
+    auto& figures = result["figures"] = nlohmann::ordered_json::object();
+    for (const bench::figure& each : out.figures) figures[each.name] = each.value;
+  }
+  if (!chosen.hlog.empty() && !write_log(chosen.hlog, measured)) return 1;
+  fmt::print("{}\n", result.dump());
+  if (std::fflush(stdout) == 0) return 0;
+  fmt::print(stderr, "{}: cannot write the result: {}\n", program, std::strerror(errno));
+  return 1;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 2 && std::strcmp(argv[1], "--list") == 0) return list();
-  if (argc < 2) return usage();
-  const auto table = bench::all_managed_workloads();
-  const auto row = std::find_if(table.begin(), table.end(),
-                                [&](const managed_workload& each) { return std::strcmp(each.name, argv[1]) == 0; });
-  if (row == table.end()) {
-    std::fprintf(stderr, "umber-gc-workloads: no workload is called '%s'; see umber-gc-workloads --list\n", argv[1]);
-    return 2;
-  }
-  managed_params chosen;
+  const std::string_view first = argc > 1 ? argv[1] : "";
+  if (first == "--list" && argc == 2) return list();
+  if (first.empty()) return refuse(fmt::format("which workload? see {} --list", program));
+  const workload* row = find(first);
+  if (row == nullptr) return refuse(fmt::format("no workload is called '{}'; see {} --list", first, program));
+  choices chosen;
   for (int i = 2; i < argc; ++i) {
-    if (std::strcmp(argv[i], "--random") == 0)
+    const std::string_view name = argv[i];
+    if (name == "--random") {
       chosen.random = true;
-    else if (i + 1 == argc || !parse_option(argv[i], argv[i + 1], chosen))
-      return usage();
-    else
-      ++i;
+      continue;
+    }
+    if (i + 1 == argc) return refuse(fmt::format("{}: it needs a value, or is no option", name));
+    if (const char* why = take(name, argv[++i], chosen); why != nullptr)
+      return refuse(fmt::format("{} {}: {}", name, argv[i], why));
   }
-  const std::vector<bench::figure> figures = row->run(chosen);
-  std::printf("{\"name\":\"%s\"", row->name);
-  for (const bench::figure& each : figures) std::printf(",\"%s\":%.3f", each.name, each.value);
-  std::printf("}\n");
-  return std::fflush(stdout) == 0 ? 0 : 1;
+  return measure(*row, chosen);
 }

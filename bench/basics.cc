@@ -1,14 +1,18 @@
-// The parts of the harness that need no inlining: reading the process's own memory figures and ending with a message.
-#include "harness.h"
+// The parts that need no inlining: reading the process's own memory figures and ending with a message.
+#include "basics.h"
 
 #include <fcntl.h>
 #include <unistd.h>
+
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 
 namespace bench {
 
 void fail(const char* why) {
-  std::fprintf(stderr, "umber-workloads: %s\n", why);
+  std::fprintf(stderr, "%s: %s\n", program_invocation_short_name, why);
   std::_Exit(3);
 }
 
