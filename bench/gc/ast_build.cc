@@ -150,7 +150,7 @@ void for_each_part(const expression* e, Visit visit) {
 }
 
 // An object is dropped as what it was made.
-void drop_one(expression* e) {
+[[maybe_unused]] void drop_one(expression* e) {
   switch (e->what) {
     case kind::number:
       return drop(as<number_expression>(e));
