@@ -12,6 +12,15 @@
 // Locals that live long and are destroyed oldest first (a queue of them) would leave gaps for ever. So when the last
 // chunk is full and most slots are gaps, gaps are used again before there is another chunk.
 //
+// *How long the collector keeps a deep stack waiting.* All slots are read in one answer (`scan`): 0.7 ns each, 1.5
+// where they are out of the cache, so 100,000 take 70 us and a million 1.5 ms. To read them in steps, the newest first,
+// the mutator running in between, would lose an object: a newer local, read already, is given what an older one holds,
+// and the older one is overwritten or goes before it is read. A local that goes would be no difficulty: who leaves a
+// chunk comes by `pop`, which could read the chunk before first, as it could read what goes out of order. But an
+// assignment to an old local is a plain store, and would have to ask whether the heap marks: two instructions more on
+// each, where walking a list is one store and one load. The same is so for copying the slots aside, which takes as long
+// as reading them. So the answer stays whole, and is made short instead: the copy is the list of candidates.
+//
 // Invariants
 //   [locals.1] every local has a slot of its own, between the first floor and top, and it holds the local's object.
 //   [locals.2] the slot at top is no gap; every chunk before the last is full.
@@ -52,15 +61,22 @@ class local_stack {
   [[nodiscard]] void** push(detail::mutator_state& m, void* object);
   void pop(detail::mutator_state& m, void** slot);
 
+  // Calls visit(first, end) for the slots of each chunk; some hold no object.
+  template <class Visit>
+  void for_each_run(void* const* top, Visit visit) const {
+    for (const local_chunk* chunk = first_;; chunk = chunk->next) {
+      visit(chunk->slots + 1, chunk == last_ ? top + 1 : chunk->slots + local_chunk::capacity + 1);
+      if (chunk == last_) return;
+    }
+  }
+  static bool is_object(const void* value) { return value != nullptr && !is_odd(value); }
   // Calls visit(slot) for each that holds an object.
   template <class Visit>
   void for_each(void* const* top, Visit visit) const {
-    for (const local_chunk* chunk = first_;; chunk = chunk->next) {
-      void* const* const end = chunk == last_ ? top + 1 : chunk->slots + local_chunk::capacity + 1;
-      for (void* const* slot = chunk->slots + 1; slot != end; ++slot)
-        if (*slot != nullptr && !is_odd(*slot)) visit(slot);
-      if (chunk == last_) return;
-    }
+    for_each_run(top, [&](void* const* slot, void* const* end) {
+      for (; slot != end; ++slot)
+        if (is_object(*slot)) visit(slot);
+    });
   }
 
  private:

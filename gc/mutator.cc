@@ -139,9 +139,27 @@ void mutator::forget_candidates() {
   publish_chunk();
 }
 
+// The one answer that takes as long as the stack of locals is deep (locals.h), so the slots go over without a branch.
 void mutator::scan_handles() {
-  locals.for_each(top, [this](void* const* slot) {
-    if (!(is_planted(fault::handle_missed) && slot == top)) add_candidate(address_of(*slot));
+  locals.for_each_run(top, [this](void* const* slot, void* const* end) {
+    if (is_planted(fault::handle_missed) && end == top + 1) --end;
+    while (slot != end) {
+      if (chunk != nullptr && !chunk->has_room()) publish_chunk();
+      if (chunk == nullptr && (chunk = work->make_chunk()) == nullptr) {
+        if (local_stack::is_object(*slot)) add_candidate(address_of(*slot));  // which marks it
+        ++slot;
+        continue;
+      }
+      const std::size_t room = work_chunk::capacity - chunk->count;
+      void* const* const stop = static_cast<std::size_t>(end - slot) > room ? slot + room : end;
+      std::size_t n = chunk->count;
+      for (; slot != stop; ++slot) {
+        chunk->items[n] = address_of(*slot);
+        n += static_cast<std::size_t>(local_stack::is_object(*slot));
+      }
+      chunk->count = n;
+      contributed = contributed || n != 0;
+    }
   });
   publish_chunk();
 }
