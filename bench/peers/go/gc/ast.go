@@ -211,7 +211,7 @@ func rewriteOften(run *harness.Run, thread int) (h uint64, wrong int) {
 	lane := run.Lane(false)
 	slots := make([]expression, 1<<run.Depth)
 	random := harness.Seeded(13, thread)
-	for range run.Operations(10000, thread) {
+	for range run.Operations(3000, thread) {
 		lane.Wait()
 		built := buildExpression(random, astDepth)
 		value := evaluateAfresh(built)

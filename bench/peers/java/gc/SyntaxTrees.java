@@ -23,7 +23,7 @@ final class SyntaxTrees {
     Expression[] slots = new Expression[1 << params.depth];
     RandomSource random = Run.seeded(13, thread);
     long h = 0;
-    for (int i = params.operations(10000, thread); i > 0; --i) {
+    for (int i = params.operations(3000, thread); i > 0; --i) {
       lane.await();
       Expression built = Expression.build(random, DEPTH);
       long value = evaluate(built);

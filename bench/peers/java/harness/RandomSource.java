@@ -1,6 +1,6 @@
 package harness;
 
-/** Marsaglia's xorshift64*, seeded as bench/harness.h seeds it, so that every language draws the same numbers. */
+/** Marsaglia's xorshift64*, seeded as bench/basics.h seeds it, so that every language draws the same numbers. */
 public final class RandomSource {
   private long state;
 

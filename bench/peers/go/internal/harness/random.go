@@ -1,6 +1,6 @@
 package harness
 
-// Random is Marsaglia's xorshift64*, seeded as bench/harness.h seeds it, so that every language draws the same numbers.
+// Random is Marsaglia's xorshift64*, seeded as bench/basics.h seeds it, so that every language draws the same numbers.
 type Random struct{ state uint64 }
 
 // NewRandom returns the generator that the C++ harness calls random_source(seed).
