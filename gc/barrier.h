@@ -57,9 +57,8 @@ namespace umber::gc {
 
 // A place that held `old` holds `value` from now on; either may be null.
 inline void record_store(mutator& m, const void* old, const void* value) {
-  if (!m.barrier) return;
-  if (old != nullptr && m.records_old()) m.record_white(address_of(old));
-  if (value != nullptr && m.records_new()) m.record_white(address_of(value));
+  if (old != nullptr && m.records_old()) m.record(address_of(old));
+  if (value != nullptr && m.records_new()) m.record(address_of(value));
 }
 
 }  // namespace umber::gc

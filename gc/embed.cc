@@ -66,6 +66,24 @@ double worker_share(const heap_options& options) {
   return workers < processors ? static_cast<double>(workers) / processors : 1;
 }
 
+UMBER_FAST void record_store_to(mutator& m, const std::atomic<void*>* slot, void* value) {
+  if (m.records_old() && !is_planted(fault::deletion_half_missing)) {
+    // relaxed: the old value is only recorded.
+    if (void* old = slot->load(std::memory_order_relaxed); old != nullptr) m.record_white(address_of(old));
+  }
+  if (m.records_new() && value != nullptr && !is_planted(fault::insertion_half_missing))
+    m.record_white(address_of(value));
+  m.empty_if_full();
+}
+
+// By a thread that is attached to nothing, or in a heap with a barrier checker.
+UMBER_SLOW void checked_barrier(const std::atomic<void*>* slot, void* value) {
+  mutator* m = attached();
+  if (m == nullptr) die_misuse("store", "needs a thread that is attached: make an umber::mutator first");
+  note_store(*m, slot, value);
+  record_store_to(*m, slot, value);
+}
+
 // An object of the heap that this thread is attached to, which lives on.
 void expect_own(const char* call, const mutator& m, const void* object) {
   if (object == nullptr) die_misuse(call, "there is no object");
@@ -79,21 +97,16 @@ void expect_own(const char* call, const mutator& m, const void* object) {
 }  // namespace
 
 void barrier(const std::atomic<void*>* slot, void* value) noexcept {
-  mutator* m = attached();
-  if (m == nullptr) die_misuse("store", "needs a thread that is attached: make an umber::mutator first");
-  if (UMBER_UNLIKELY(m->checks_stores)) note_store(*m, slot, value);
-  if (!m->barrier || is_planted(fault::barrier_off)) return;
-  // relaxed: the old value is only recorded.
-  void* old = slot->load(std::memory_order_relaxed);
-  if (old != nullptr && m->records_old() && !is_planted(fault::deletion_half_missing)) m->record_white(address_of(old));
-  if (value != nullptr && m->records_new() && !is_planted(fault::insertion_half_missing))
-    m->record_white(address_of(value));
+  if (UMBER_UNLIKELY((current_mutator->store_mode & mutator::store_is_checked) != 0))
+    return checked_barrier(slot, value);
+  if (!is_planted(fault::barrier_off)) record_store_to(this_mutator(), slot, value);
 }
 
 void insertion_barrier(const std::atomic<void*>* slot, void* value) noexcept {
   mutator* m = attached();
-  if (m != nullptr && UMBER_UNLIKELY(m->checks_stores)) note_construction(*m, slot, value);
-  if (m != nullptr && m->barrier && m->records_new() && value != nullptr) m->record_white(address_of(value));
+  if (m == nullptr) return;
+  if (UMBER_UNLIKELY(m->checks_stores)) note_construction(*m, slot, value);
+  if (m->records_new() && value != nullptr) m->record(address_of(value));
 }
 
 void answer() noexcept { answer_pending(attached_or_die("safepoint")); }
@@ -107,9 +120,8 @@ void drop_root(root_slot* root) noexcept {
   if (is_forked()) return;
   void* old = root->object.load(std::memory_order_relaxed);  // relaxed: the handle's own thread
   mutator* m = attached();
-  if (old != nullptr && m != nullptr && m->barrier && m->heap->options.kind != umber::barrier::insertion &&
-      !is_planted(fault::root_drop_unrecorded))
-    m->record_white(address_of(old));
+  if (old != nullptr && m != nullptr && m->records_old() && !is_planted(fault::root_drop_unrecorded))
+    m->record(address_of(old));
   root_table::of(root).drop(root);
 }
 

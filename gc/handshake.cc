@@ -48,7 +48,7 @@ void give_answer(mutator& m, question q) {
     case question::park:
       return;
     case question::barrier_on:
-      m.barrier = true;
+      m.set_colour(true, false);
       if (is_planted(fault::black_too_early)) m.become_black();
       return;
     case question::scan:
@@ -60,9 +60,8 @@ void give_answer(mutator& m, question q) {
       return flush(m);
     case question::finish:
       m.forget_candidates();
-      m.barrier = false;
       m.give_up_spans();
-      m.black = false;
+      m.set_colour(false, false);
       m.debt = 0;
       ++m.epoch;
       return;
@@ -181,8 +180,8 @@ bool try_join(managed_heap& h, mutator& m) {
   m.stall_context = h.options.stall_context;
   m.work = &h.work;
   m.epoch = h.epoch;
-  m.barrier = h.stage != question::finish && !is_planted(fault::attached_without_barrier);
-  m.black = h.stage == question::scan || h.stage == question::flush;
+  m.set_colour(h.stage != question::finish && !is_planted(fault::attached_without_barrier),
+               h.stage == question::scan || h.stage == question::flush);
   m.previous = nullptr;
   m.next = h.mutators;
   if (h.mutators != nullptr) h.mutators->previous = &m;
@@ -278,7 +277,7 @@ void leave(mutator& m) {
   answer_now(m);
   if (!is_planted(fault::leave_forgets_buffer)) flush(m);
   m.give_up_spans();
-  m.black = m.barrier = false;
+  m.set_colour(false, false);
   (m.previous != nullptr ? m.previous->next : h.mutators) = m.next;
   if (m.next != nullptr) m.next->previous = m.previous;
   --h.mutator_count;

@@ -81,7 +81,16 @@ void mutator::become_black() {
     h.span->free[h.word].store(entries[id].next, std::memory_order_relaxed);
     if (!is_planted(fault::slots_at_hand_stay_white)) mark_slots(h.span, h.word, entries[id].next);
   }
-  black = true;
+  set_colour(barrier, true);
+}
+
+void mutator::set_colour(bool with_barrier, bool is_black) {
+  barrier = with_barrier;
+  black = is_black;
+  const bool dijkstra = kind == umber::barrier::insertion;
+  const bool both = kind == umber::barrier::hybrid && !is_black;
+  const std::uint32_t recorded = (dijkstra ? 0 : record_old) | (dijkstra || both ? record_new : 0);
+  store_mode = (with_barrier ? recorded : 0) | (checks_stores ? store_is_checked : 0);
 }
 
 void mutator::stalled(stall_cause cause, std::uint64_t since, std::uint64_t bytes, std::uint64_t busy_ns) {

@@ -40,6 +40,8 @@ struct held_span {
 struct mutator : detail::mutator_state {
   enum run_state : std::uint32_t { running, blocked, answered_for };
   static constexpr std::size_t buffer_capacity = 512;
+  // Bits of store_mode: record what is overwritten; record what is stored; neither, but ask `barrier_slowly`.
+  static constexpr std::uint32_t record_old = 1, record_new = 2, store_is_checked = 4;
 
   managed_heap* heap = nullptr;
   work_list* work = nullptr;
@@ -85,23 +87,27 @@ struct mutator : detail::mutator_state {
   void give_up_span(std::uint32_t id);
 
   void become_black();
+  // Has stores recorded or not, as a white or a black mutator does.
+  void set_colour(bool with_barrier, bool is_black);
 
   // Counts a stall that began then and is over now, and shows it on the time line; with bytes, if any were marked, and
   // how long the thread was busy, if it has looked.
   void stalled(stall_cause cause, std::uint64_t since, std::uint64_t bytes = 0,
                std::uint64_t busy_ns = stall_record::unknown);
 
-  // What the barrier records by the kind of collector: what a store overwrites; what it stores.
-  bool records_old() const { return kind != umber::barrier::insertion; }
-  bool records_new() const { return kind == umber::barrier::insertion || (kind == umber::barrier::hybrid && !black); }
-  // What has its mark is looked at by a marker in any case. Asking here costs a load that the processor need not wait
-  // for; keeping it in the buffer and asking there cost twice as much.
+  bool records_old() const { return (store_mode & record_old) != 0; }
+  bool records_new() const { return (store_mode & record_new) != 0; }
+  // At most two, before empty_if_full. What has its mark is looked at by a marker in any case. To ask here costs a load
+  // that the processor need not wait for; to keep it in the buffer and ask there cost twice as much.
   UMBER_FAST void record_white(std::uintptr_t object) {
-    if (!object_map::is_marked(object)) record(object);
+    if (!object_map::is_marked(object)) buffer[buffered++] = object;
   }
-  UMBER_FAST void record(std::uintptr_t object) {
-    buffer[buffered++] = object;
-    if (UMBER_UNLIKELY(buffered == buffer_capacity)) empty_full_buffer();
+  UMBER_FAST void empty_if_full() {
+    if (UMBER_UNLIKELY(buffered >= buffer_capacity - 1)) empty_full_buffer();
+  }
+  void record(std::uintptr_t object) {
+    record_white(object);
+    empty_if_full();
   }
   UMBER_WARM void empty_full_buffer();
   void empty_buffer();

@@ -233,7 +233,7 @@ TEST_CASE("cleanup: what entries hold is recorded as it comes and goes while the
     CHECK(kept.cancel());
     CHECK(marking.recorded(argument));
     for (const bool black : {true, false}) {
-      t.m.black = black;
+      t.m.set_colour(t.m.barrier, black);
       marking.forget();
       kept = add_cleanup(
           object, [](local<node>) {}, argument);

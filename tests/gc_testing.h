@@ -35,11 +35,11 @@ class as_while_marking {
  public:
   explicit as_while_marking(gc::mutator& m) : m_(m) {
     detail::barriers_on.fetch_add(1);
-    m_.barrier = m_.black = true;
+    m_.set_colour(true, true);
   }
   ~as_while_marking() {
     m_.forget_candidates();
-    m_.barrier = m_.black = false;
+    m_.set_colour(false, false);
     detail::barriers_on.fetch_sub(1);
   }
   as_while_marking(const as_while_marking&) = delete;

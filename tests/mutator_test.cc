@@ -91,7 +91,7 @@ TEST_CASE("mutator: while it is black what is at hand is marked, and only then [
   }
   mspan* const s = t.m.held[id].span;
   t.m.give_up_spans();
-  t.m.black = false;
+  t.m.set_colour(t.m.barrier, false);
   std::size_t marked_free = 0;
   for (std::size_t i = 0; i < s->slots; ++i) marked_free += s->is_free({i}) && object_map::is_marked(s->address({i}));
   CHECK(marked_free == 0);
@@ -100,11 +100,11 @@ TEST_CASE("mutator: while it is black what is at hand is marked, and only then [
 
 TEST_CASE("mutator: what is recorded becomes candidates, but for what is marked") {
   const test_heap t;
-  const local<node> a = make<node>(), b = make<node>();
-  object_map::mark(address_of(b.get()));
-  t.m.record(address_of(a.get()));
-  t.m.record(address_of(b.get()));
+  const local<node> a = make<node>(), b = make<node>(), c = make<node>();
+  object_map::mark(address_of(c.get()));
+  for (const node* each : {a.get(), b.get(), c.get()}) t.m.record(address_of(each));
   CHECK(t.m.buffered == 2);
+  object_map::mark(address_of(b.get()));
   t.m.empty_buffer();
   CHECK(t.m.buffered == 0);
   CHECK(t.m.contributed);
@@ -114,7 +114,7 @@ TEST_CASE("mutator: what is recorded becomes candidates, but for what is marked"
   t.m.publish_chunk();
   CHECK(t.m.chunk == nullptr);
   CHECK(drop_all_work(t.h) == 1);
-  object_map::mark_word(address_of(b.get())) = 0;
+  for (const node* each : {b.get(), c.get()}) object_map::mark_word(address_of(each)) = 0;
   t.m.contributed = false;
 }
 

@@ -440,7 +440,7 @@ TEST_CASE("weak_map: what is read, overwritten or stored is recorded while the h
   m->set(key, first);
   const as_while_marking marking(t.m);
   for (const bool black : {true, false}) {
-    t.m.black = black;
+    t.m.set_colour(t.m.barrier, black);
     m->set(key, first);
     marking.forget();
     CHECK(m->get(key) == first.get());

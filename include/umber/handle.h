@@ -40,6 +40,7 @@ struct mutator_state {
   allocation_entry* entries = nullptr;  // by the id of a type
   std::uint32_t entry_count = 0;
   std::atomic<std::uint32_t> question{0};  // of the collector; 0: none
+  std::uint32_t store_mode = 4;            // what the barrier does (gc/mutator.h); of a thread without a mutator: refuse
   void** top = nullptr;                    // the last slot in the stack of this thread's locals
   void** limit = nullptr;                  // the last that its chunk has
 };

@@ -164,7 +164,7 @@ inline bool allocate(mutator_state* m, const type_description& type, void*& memo
   if (__builtin_expect(entry.next == 0, false)) return false;
   const auto slot = static_cast<std::uint32_t>(__builtin_ctzll(entry.next));
   entry.next &= entry.next - 1;
-  memory = reinterpret_cast<void*>(entry.base + slot * entry.slot_size);
+  memory = reinterpret_cast<void*>(entry.base + slot * static_cast<std::uint32_t>(entry.slot_size));
   return true;
 }
 

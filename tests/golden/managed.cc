@@ -40,7 +40,7 @@ void stores(std::size_t n) {
 void stores_while_marking(std::size_t n) {
   umber::gc::mutator& m = umber::gc::this_mutator();
   umber::detail::barriers_on.fetch_add(1);
-  m.barrier = m.black = true;
+  m.set_colour(true, true);
   const umber::local<pair> value = umber::make<pair>();
   umber::gc::object_map::mark(reinterpret_cast<std::uintptr_t>(value.get()));
   const umber::local<pair> holder = umber::make<pair>();
