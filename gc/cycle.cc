@@ -205,7 +205,9 @@ void begin(managed_heap& h) {
 void settle_accounts(managed_heap& h, const stopwatch& watch, std::size_t allocated_before) {
   // relaxed, all: figures that no mark can change any more.
   const std::size_t marked = h.marked_bytes.load(std::memory_order_relaxed);
-  const std::size_t allocated = h.allocated.exchange(0, std::memory_order_relaxed) - allocated_before;
+  const std::size_t since_last = h.allocated.exchange(0, std::memory_order_relaxed);
+  h.allocated_earlier.fetch_add(since_last, std::memory_order_relaxed);
+  const std::size_t allocated = since_last - allocated_before;
   h.mark_ns.fetch_add(watch.cpu(), std::memory_order_relaxed);
   const std::uint64_t marking = h.mark_ns.load(std::memory_order_relaxed);
   const std::uint64_t assists = h.assist_ns.load(std::memory_order_relaxed);

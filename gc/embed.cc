@@ -297,6 +297,7 @@ void read_statistics(heap_state* h, heap_statistics& into) noexcept {
   into.live_bytes = h->last_marked_bytes.load(std::memory_order_relaxed);
   into.heap_bytes = h->heap_bytes.load(std::memory_order_relaxed);
   into.allocated_bytes = h->allocated.load(std::memory_order_relaxed);
+  into.total_allocated_bytes = h->allocated_earlier.load(std::memory_order_relaxed) + into.allocated_bytes;
   into.external_bytes = h->external_now();
   into.goal_bytes = h->goal.load(std::memory_order_relaxed);
   into.marked_objects = h->marked_objects.load(std::memory_order_relaxed);

@@ -75,8 +75,9 @@ struct heap_run {
   // The objects.
   std::atomic<bool> rescan{false};  // objects were marked without being queued: there was no memory
   std::atomic<std::size_t> heap_bytes{0};
-  std::atomic<std::size_t> allocated{0};  // bytes since the last cycle ended, black ones too
-  std::atomic<std::int64_t> external{0};  // bytes of malloc memory that objects own
+  std::atomic<std::size_t> allocated{0};          // bytes since the last cycle ended, black ones too
+  std::atomic<std::size_t> allocated_earlier{0};  // bytes until then
+  std::atomic<std::int64_t> external{0};          // bytes of malloc memory that objects own
   std::atomic<std::size_t> marked_bytes{0};
   std::atomic<std::size_t> marked_objects{0};
 

@@ -68,6 +68,28 @@ TEST_CASE("metrics: stalls are counted by cause, and stay when their thread leav
   CHECK(std::string(text).find("\"/umber/mutators:threads\":0,") != std::string::npos);
 }
 
+TEST_CASE("metrics: what was allocated in all is counted over the cycles") {
+  struct line {
+    std::uint64_t words[8];
+  };
+  heap_options options;
+  options.percent = heap_options::off;
+  umber::heap heap(options);
+  const umber::mutator attached(heap);
+  constexpr std::size_t each = 100'000;
+  std::size_t before = heap.statistics().total_allocated_bytes;
+  for (int cycle = 0; cycle < 3; ++cycle) {
+    for (std::size_t i = 0; i < each; ++i) keep_alive(make<line>());
+    const heap_statistics s = heap.statistics();
+    // What is at hand counts when it comes to hand: a few hundred slots.
+    CHECK(s.total_allocated_bytes >= before + each * sizeof(line) - 4096);
+    CHECK(s.total_allocated_bytes <= before + each * sizeof(line) + 65536);
+    before = s.total_allocated_bytes;
+    heap.collect();
+    CHECK(heap.statistics().total_allocated_bytes >= before);
+  }
+}
+
 TEST_CASE("metrics: JSON has Go's names, and its whole length is told [metrics.1] [text.1]") {
   heap_statistics figures{};
   figures.cycles = 7;

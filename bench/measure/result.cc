@@ -39,6 +39,10 @@ std::uint64_t since_start(const measurement& m, std::uint64_t at) { return at > 
 json pauses_of(const measurement& m) {
   std::vector<stall> all;
   for (const std::vector<stall>& each : m.pauses) all.insert(all.end(), each.begin(), each.end());
+  // What stopped all mutators is known to each of them.
+  std::sort(all.begin(), all.end(), [](const stall& a, const stall& b) { return a.at < b.at; });
+  const auto same = [](const stall& a, const stall& b) { return a.at == b.at && a.ns == b.ns && a.why == b.why; };
+  all.erase(std::unique(all.begin(), all.end(), same), all.end());
   const auto longer = [](const stall& a, const stall& b) { return a.ns > b.ns; };
   const std::size_t kept = std::min(all.size(), most_pauses);
   std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kept), all.end(), longer);

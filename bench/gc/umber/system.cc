@@ -92,12 +92,9 @@ std::string memory::version() const { return UMBER_VERSION; }
 system_reading memory::read() {
   const umber::heap_statistics s = heap_.statistics();
   system_reading r;
-  {
-    const std::lock_guard guard(lock_);
-    follow_cycles();
-    r.allocated_bytes = allocated_ + s.allocated_bytes;
-    r.freed_bytes = freed_;
-  }
+  r.allocated_bytes = s.total_allocated_bytes;
+  // What was there when the last cycle ended, and is not now, is free, or will be when it is swept.
+  r.freed_bytes = s.total_allocated_bytes - std::min(s.total_allocated_bytes, s.live_bytes + s.allocated_bytes);
   r.cycles = s.cycles;
   r.mutator_ns = s.cpu.mutator_ns;
   r.mark_ns = s.cpu.mark_ns;
@@ -112,26 +109,19 @@ system_reading memory::read() {
 }
 
 std::vector<cycle_seen> memory::new_cycles() {
-  const std::lock_guard guard(lock_);
-  follow_cycles();
-  return std::exchange(cycles_, {});
-}
-
-void memory::follow_cycles() {
+  std::vector<cycle_seen> result;
   umber::cycle_statistics some[16];
   for (std::size_t n = 1; n != 0;) {
     n = heap_.cycles(last_cycle_, some, std::size(some));
     for (const umber::cycle_statistics& each : std::span(some, n)) {
       last_cycle_ = each.number;
-      allocated_ += each.peak_bytes > live_ ? each.peak_bytes - live_ : 0;
-      freed_ += each.peak_bytes > each.live_bytes ? each.peak_bytes - each.live_bytes : 0;
-      live_ = each.live_bytes;
       std::uint64_t ns = 0;
       for (std::size_t p = 0; p < static_cast<std::size_t>(umber::cycle_phase::sweep); ++p) ns += each.phase_ns[p];
-      cycles_.push_back({made_at_ + each.began_ns, ns, each.cpu.mark_ns + each.cpu.assist_ns, each.live_bytes, {}});
-      if (each.goal_bytes < umber::heap_options::off / 2) cycles_.back().goal_bytes = each.goal_bytes;
+      result.push_back({made_at_ + each.began_ns, ns, each.cpu.mark_ns + each.cpu.assist_ns, each.live_bytes, {}});
+      if (each.goal_bytes < umber::heap_options::off / 2) result.back().goal_bytes = each.goal_bytes;
     }
   }
+  return result;
 }
 
 }  // namespace bench

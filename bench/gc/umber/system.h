@@ -21,7 +21,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -65,17 +64,9 @@ class memory final : public system_view {
   void run_finalizers() { static_cast<void>(umber::run_finalizers(heap_)); }
 
  private:
-  // Adds up what the cycles say that have ended since the last time; with the lock held.
-  void follow_cycles();
-
   umber::heap heap_;
   std::uint64_t made_at_;
-  std::mutex lock_;
-  std::vector<cycle_seen> cycles_;
   std::uint64_t last_cycle_ = 0;
-  std::uint64_t allocated_ = 0;
-  std::uint64_t freed_ = 0;
-  std::uint64_t live_ = 0;
 };
 
 class attached {
