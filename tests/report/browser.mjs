@@ -7,7 +7,9 @@ import { delimiter, join, resolve } from 'node:path';
 
 export function findChromium() {
   const names = ['chromium', 'chromium-browser', 'google-chrome'];
-  const candidates = (process.env.PATH ?? '').split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
+  const candidates = (process.env.PATH ?? '')
+    .split(delimiter)
+    .flatMap((folder) => names.map((name) => join(folder, name)));
   return candidates.find((path) => {
     try {
       accessSync(path, constants.X_OK);
@@ -25,29 +27,65 @@ export async function launch(work, executablePath) {
 }
 
 export async function open(browser, file, { width = 1280, dark = false } = {}) {
-  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: dark ? 'dark' : 'light', offline: true });
+  const context = await browser.newContext({
+    viewport: { width, height: 900 },
+    colorScheme: dark ? 'dark' : 'light',
+    offline: true,
+  });
   context.setDefaultTimeout(30000);
   const page = await context.newPage();
   const faults = [];
-  page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) faults.push(message.text()); });
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) faults.push(message.text());
+  });
   page.on('pageerror', (error) => faults.push(String(error)));
-  page.on('request', (request) => { if (!/^(data|blob):/.test(request.url()) && request.url() !== `file://${file}`) faults.push(request.url()); });
+  page.on('request', (request) => {
+    if (!/^(data|blob):/.test(request.url()) && request.url() !== `file://${file}`) faults.push(request.url());
+  });
   await page.goto(`file://${file}`);
   await page.waitForSelector('html[data-ready]');
-  return { page, close: async () => { await context.close(); assert.deepEqual(faults, []); } };
+  return {
+    page,
+    close: async () => {
+      await context.close();
+      assert.deepEqual(faults, []);
+    },
+  };
 }
 
 // All cells that say where their figure stands.
 export function placedCells(page) {
-  return page.$$eval('td[data-from]', (cells) => cells.map((cell) => ({
-    from: cell.dataset.from, value: cell.dataset.value, kind: cell.dataset.kind, text: cell.querySelector('.amount').textContent })));
+  return page.$$eval('td[data-from]', (cells) =>
+    cells.map((cell) => ({
+      from: cell.dataset.from,
+      value: cell.dataset.value,
+      kind: cell.dataset.kind,
+      text: cell.querySelector('.amount').textContent,
+    })),
+  );
 }
 
-const units = { '': 1, ns: 1, µs: 1e3, ms: 1e6, s: 1e9, B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, '×': 1, k: 1e3, M: 1e6, G: 1e9, '%': 0.01 };
+const units = {
+  '': 1,
+  ns: 1,
+  µs: 1e3,
+  ms: 1e6,
+  s: 1e9,
+  B: 1,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  '×': 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  '%': 0.01,
+};
 
 // The number that a reader takes from a text such as "153 µs", and how far from it the rounded one may have been.
 export function numberIn(text) {
-  const [, amount, decimals = '', unit] = /^(-?\d+(?:\.(\d+))?)\s*(\S*)$/.exec(text) ?? assert.fail(`'${text}' is no figure`);
+  const [, amount, decimals = '', unit] =
+    /^(-?\d+(?:\.(\d+))?)\s*(\S*)$/.exec(text) ?? assert.fail(`'${text}' is no figure`);
   assert.ok(unit in units, `'${text}' has an unknown unit`);
   return { number: Number(amount) * units[unit], rounding: 0.5001 * 10 ** -decimals.length * units[unit] };
 }

@@ -6,6 +6,7 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -124,8 +125,14 @@ class report(unittest.TestCase):
         self.refused(SAMPLES[0], saying="No space left")
 
     def test_without_a_page_the_remedy_is_told(self):
+        alone = self.folder / "bin" / "umber"
+        alone.parent.mkdir()
+        shutil.copy(UMBER, alone)
+        done = subprocess.run([alone, "report", SAMPLES[0], "-o", self.output], capture_output=True, text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1))
+        self.assertIn("install nodejs", done.stderr)
         self.page.write_text("")
-        self.refused(SAMPLES[0], saying="install nodejs")
+        self.refused(SAMPLES[0], saying="remove it and build umber again")
         self.page.write_text("<html>")
         self.refused(SAMPLES[0], saying="no place for the data")
 

@@ -8,14 +8,32 @@ import { test } from 'node:test';
 const names = ['umber', 'sky', 'blue', 'green', 'pink', 'ochre', 'violet', 'grey'];
 // How the cones that are missing change linear red, green and blue: Machado, Oliveira and Fernandes 2009, severity 1.
 const visions = {
-  usual: [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
-  protanopia: [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-  deuteranopia: [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
-  tritanopia: [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
+  usual: [
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 1],
+  ],
+  protanopia: [
+    [0.152286, 1.052583, -0.204868],
+    [0.114503, 0.786281, 0.099216],
+    [-0.003882, -0.048116, 1.051998],
+  ],
+  deuteranopia: [
+    [0.367322, 0.860646, -0.227968],
+    [0.280085, 0.672501, 0.047413],
+    [-0.01182, 0.04294, 0.968881],
+  ],
+  tritanopia: [
+    [1.255528, -0.076749, -0.178779],
+    [-0.078411, 0.930809, 0.147602],
+    [0.004733, 0.691367, 0.3039],
+  ],
 };
 
 function linear(hex) {
-  return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16) / 255).map((each) => (each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4));
+  return [1, 3, 5]
+    .map((at) => parseInt(hex.slice(at, at + 2), 16) / 255)
+    .map((each) => (each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4));
 }
 
 function times(matrix, vector) {
@@ -24,8 +42,22 @@ function times(matrix, vector) {
 
 // Björn Ottosson's Oklab, in which equal distances look about equally large.
 function oklab(rgb) {
-  const cones = times([[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566], [0.0883024619, 0.2817188376, 0.6299787005]], rgb).map((each) => Math.cbrt(Math.max(0, each)));
-  return times([[0.2104542553, 0.793617785, -0.0040720468], [1.9779984951, -2.428592205, 0.4505937099], [0.0259040371, 0.7827717662, -0.808675766]], cones);
+  const cones = times(
+    [
+      [0.4122214708, 0.5363325363, 0.0514459929],
+      [0.2119034982, 0.6806995451, 0.1073969566],
+      [0.0883024619, 0.2817188376, 0.6299787005],
+    ],
+    rgb,
+  ).map((each) => Math.cbrt(Math.max(0, each)));
+  return times(
+    [
+      [0.2104542553, 0.793617785, -0.0040720468],
+      [1.9779984951, -2.428592205, 0.4505937099],
+      [0.0259040371, 0.7827717662, -0.808675766],
+    ],
+    cones,
+  );
 }
 
 function luminance(hex) {
@@ -37,10 +69,16 @@ function colours(block) {
 }
 
 const style = readFileSync(process.argv[2], 'utf8');
-const themes = { light: colours(/:root \{[^}]*\}/.exec(style)[0]), dark: colours(/:root\[data-theme='dark'\] \{[^}]*\}/.exec(style)[0]) };
+const themes = {
+  light: colours(/:root \{[^}]*\}/.exec(style)[0]),
+  dark: colours(/:root\[data-theme='dark'\] \{[^}]*\}/.exec(style)[0]),
+};
 
 test('dark is the same by the system and by the button', () => {
-  const [bySystem, byButton] = [/:root:not\(\[data-theme='light'\]\) \{[^}]*\}/, /:root\[data-theme='dark'\] \{[^}]*\}/].map((block) => colours(block.exec(style)[0]));
+  const [bySystem, byButton] = [
+    /:root:not\(\[data-theme='light'\]\) \{[^}]*\}/,
+    /:root\[data-theme='dark'\] \{[^}]*\}/,
+  ].map((block) => colours(block.exec(style)[0]));
   assert.deepEqual(bySystem, byButton);
 });
 
@@ -48,7 +86,17 @@ function closest(theme) {
   const found = [];
   for (const [vision, matrix] of Object.entries(visions)) {
     const seen = names.map((name) => oklab(times(matrix, linear(theme[name]))));
-    seen.forEach((a, i) => seen.slice(i + 1).forEach((b, k) => found.push({ vision, pair: `${names[i]} ${names[i + 1 + k]}`, distance: Math.hypot(...a.map((each, j) => each - b[j])) })));
+    seen.forEach((a, i) =>
+      seen
+        .slice(i + 1)
+        .forEach((b, k) =>
+          found.push({
+            vision,
+            pair: `${names[i]} ${names[i + 1 + k]}`,
+            distance: Math.hypot(...a.map((each, j) => each - b[j])),
+          }),
+        ),
+    );
   }
   return found.sort((a, b) => a.distance - b.distance);
 }

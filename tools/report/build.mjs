@@ -13,17 +13,29 @@ const require = createRequire(import.meta.url);
 const bundled = ['uplot', '@fontsource-variable/source-sans-3', '@fontsource-variable/source-serif-4'];
 
 async function bundle(entry) {
-  const result = await build({ entryPoints: [join(here, entry)], bundle: true, minify: true, write: false, format: 'iife', target: 'es2022',
-    legalComments: 'none', loader: { '.woff2': 'dataurl' }, charset: 'utf8', logLevel: 'warning' });
+  const result = await build({
+    entryPoints: [join(here, entry)],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'iife',
+    target: 'es2022',
+    legalComments: 'none',
+    loader: { '.woff2': 'dataurl' },
+    charset: 'utf8',
+    logLevel: 'warning',
+  });
   return result.outputFiles[0].text.trim();
 }
 
 function licences() {
-  return bundled.map((name) => {
-    const folder = dirname(require.resolve(`${name}/package.json`));
-    const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    return `${name} ${version}\n\n${readFileSync(join(folder, 'LICENSE'), 'utf8').trim()}\n`;
-  }).join('\n\n');
+  return bundled
+    .map((name) => {
+      const folder = dirname(require.resolve(`${name}/package.json`));
+      const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+      return `${name} ${version}\n\n${readFileSync(join(folder, 'LICENSE'), 'utf8').trim()}\n`;
+    })
+    .join('\n\n');
 }
 
 function escaped(text) {
@@ -32,7 +44,11 @@ function escaped(text) {
 
 const output = process.argv[2];
 try {
-  execFileSync(process.execPath, [join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc'), '--project', here], { stdio: ['ignore', 'inherit', 'inherit'] });
+  execFileSync(
+    process.execPath,
+    [join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc'), '--project', here],
+    { stdio: ['ignore', 'inherit', 'inherit'] },
+  );
   const parts = {
     style: await bundle('src/style.css'),
     // A closing tag inside the script would end it.
@@ -40,7 +56,10 @@ try {
     licences: escaped(licences()),
   };
   const page = readFileSync(join(here, 'src/page.html'), 'utf8');
-  writeFileSync(output, page.replace(/\{\{(style|script|licences)\}\}/g, (_, name) => parts[name]));
+  writeFileSync(
+    output,
+    page.replace(/\{\{(style|script|licences)\}\}/g, (_, name) => parts[name]),
+  );
 } catch (error) {
   console.error(`tools/report/build.mjs: ${error.message.split('\n')[0]}`);
   process.exit(1);

@@ -17,15 +17,26 @@ const { chromium } = createRequire(resolve(join(packages, 'package.json')))('pla
 const largest = 100_000;
 
 async function take(deviceScaleFactor) {
-  const page = await browser.newPage({ viewport: { width: 1000, height: 900 }, deviceScaleFactor, colorScheme: 'light' });
+  const page = await browser.newPage({
+    viewport: { width: 1000, height: 900 },
+    deviceScaleFactor,
+    colorScheme: 'light',
+  });
   await page.goto(`file://${resolve(report)}`);
   await page.waitForSelector('html[data-ready]');
   // Neither the bar nor what is folded away belongs in a picture.
-  await page.addStyleTag({ content: '#bar, details { display: none !important; } figure { padding: 12px 4px 8px 12px; }' });
-  return page.locator(`#${section} figure`).first().screenshot();
+  await page.addStyleTag({
+    content: '#bar, details { display: none !important; } figure { padding: 12px 4px 8px 12px; }',
+  });
+  const chart = page.locator(`#${section} figure`).first();
+  if ((await chart.count()) === 0) throw new Error(`${report} has no chart in its section ${section}`);
+  return chart.screenshot();
 }
 
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: process.getuid() === 0 ? ['--no-sandbox'] : [] });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: process.getuid() === 0 ? ['--no-sandbox'] : [],
+});
 try {
   let taken;
   for (const deviceScaleFactor of [2, 1.5, 1.25, 1]) {

@@ -103,9 +103,12 @@ std::string embedded(const json& data) {
 
 std::string page_with(const json& data) {
   const auto path = find_report_page();
-  std::string page = path ? read_text(*path) : "";
-  if (page.empty())
+  if (!path)
     throw failure(1, "the report's page was not built; install nodejs (18 or later) and npm, then build umber again");
+  std::string page = read_text(*path);
+  if (page.empty())
+    throw failure(1, fmt::format("{} is empty, for npm could not fetch its packages; remove it and build umber again",
+                                 path->string()));
   const std::size_t at = page.find(data_mark);
   if (at == std::string::npos) throw failure(1, fmt::format("{}: has no place for the data", path->string()));
   return page.replace(at, std::string_view(data_mark).size(), embedded(data));

@@ -21,7 +21,7 @@ constexpr const char* shapes_text = R"({
     "marking": [{"at_ns!": "number", "ns!": "number", "live": "number", "goal": "number"}]},
   "gc_row": {"row!": "text", "part!": "text", "system!": "text", "workload": "text", "description": "text",
     "command": "text", "problem": "text", "paced": "flag", "runs": ["@run"], "shown": "number",
-    "median": {"*": "number"}, "spread": {"*": ["number", "number"]}},
+    "median": {"*": "number"}, "spread": {"*": ["number", "number"]}, "lower_bound": {"*": "number"}},
   "step": {"from!": "text", "to!": "text", "why!": "text",
     "figures": [{"row!": "text", "figure!": "text", "from!": "number", "to!": "number"}]},
   "evolution": {"rows": ["text"], "steps!": ["@step"]},

@@ -8,14 +8,20 @@ function fill(element: Element, attributes: Record<string, string>, children: Ch
 }
 
 export function el<Tag extends keyof HTMLElementTagNameMap>(
-  tag: Tag, attributes: Record<string, string> = {}, ...children: Child[]): HTMLElementTagNameMap[Tag] {
+  tag: Tag,
+  attributes: Record<string, string> = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[Tag] {
   const element = document.createElement(tag);
   fill(element, attributes, children);
   return element;
 }
 
 export function svg<Tag extends keyof SVGElementTagNameMap>(
-  tag: Tag, attributes: Record<string, string> = {}, ...children: Child[]): SVGElementTagNameMap[Tag] {
+  tag: Tag,
+  attributes: Record<string, string> = {},
+  ...children: Child[]
+): SVGElementTagNameMap[Tag] {
   const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
   fill(element, attributes, children);
   return element;

@@ -26,16 +26,31 @@ function shown(value: number, [size, name]: [number, string]): string {
 }
 
 export function duration(ns: number): string {
-  return scaled(ns, [[1, 'ns'], [1e3, 'µs'], [1e6, 'ms'], [1e9, 's']]);
+  return scaled(ns, [
+    [1, 'ns'],
+    [1e3, 'µs'],
+    [1e6, 'ms'],
+    [1e9, 's'],
+  ]);
 }
 
 export function bytes(amount: number): string {
-  return scaled(amount, [[1, 'B'], [2 ** 10, 'KiB'], [2 ** 20, 'MiB'], [2 ** 30, 'GiB']]);
+  return scaled(amount, [
+    [1, 'B'],
+    [2 ** 10, 'KiB'],
+    [2 ** 20, 'MiB'],
+    [2 ** 30, 'GiB'],
+  ]);
 }
 
 export function count(amount: number): string {
   if (Number.isInteger(amount) && Math.abs(amount) < 1e4) return String(amount);
-  return scaled(amount, [[1, ''], [1e3, 'k'], [1e6, 'M'], [1e9, 'G']]);
+  return scaled(amount, [
+    [1, ''],
+    [1e3, 'k'],
+    [1e6, 'M'],
+    [1e9, 'G'],
+  ]);
 }
 
 export function percentile(oneIn: number): string {
@@ -52,13 +67,21 @@ export function tickText(value: number, kind: Kind): string {
 
 export function format(value: number, kind: Kind): string {
   switch (kind) {
-    case 'duration': return duration(value);
-    case 'bytes': return bytes(value);
-    case 'count': return count(value);
-    case 'ratio': return `${digits(value)}×`;
-    case 'share': return `${digits(value * 100)}\u202f%`;
-    case 'percent': return `${digits(value)}\u202f%`;
-    case 'percentile': return `${percentile(value)}\u202f%`;
-    case 'number': return digits(value);
+    case 'duration':
+      return duration(value);
+    case 'bytes':
+      return bytes(value);
+    case 'count':
+      return count(value);
+    case 'ratio':
+      return `${digits(value)}×`;
+    case 'share':
+      return `${digits(value * 100)}\u202f%`;
+    case 'percent':
+      return `${digits(value)}\u202f%`;
+    case 'percentile':
+      return `${percentile(value)}\u202f%`;
+    case 'number':
+      return digits(value);
   }
 }

@@ -18,22 +18,48 @@ import { Choice } from './state';
 import { themeButton } from './theme';
 
 const makers: ((page: Page) => Section | null)[] = [
-  glance, headline, latency, mmu, timeline, scaling, scatter, tuning, collectorEvolution, allocators, allocatorEvolution, environment];
+  glance,
+  headline,
+  latency,
+  mmu,
+  timeline,
+  scaling,
+  scatter,
+  tuning,
+  collectorEvolution,
+  allocators,
+  allocatorEvolution,
+  environment,
+];
 
 function measuredOn(report: Report): string {
   const documents = [...report.gc, ...report.malloc].map((each) => each.document);
   const facts = documents.map((each) => each.environment ?? {}).find((each) => Object.keys(each).length > 0) ?? {};
   const runs = documents.map((each) => each.runs).find((each) => each !== undefined);
-  const started = documents.map((each) => each.started).filter((each) => each !== undefined).sort().pop();
+  const started = documents
+    .map((each) => each.started)
+    .filter((each) => each !== undefined)
+    .sort()
+    .pop();
   const cores = facts.cores === undefined ? undefined : `${facts.cores} core${facts.cores === '1' ? '' : 's'}`;
-  return [started?.slice(0, 10), facts.processor, cores, facts.memory, facts.kernel, runs === undefined ? undefined : `median of ${runs} run${runs === 1 ? '' : 's'}`]
-    .filter((each) => each !== undefined && each !== '').join(' \u00b7 ');
+  return [
+    started?.slice(0, 10),
+    facts.processor,
+    cores,
+    facts.memory,
+    facts.kernel,
+    runs === undefined ? undefined : `median of ${runs} run${runs === 1 ? '' : 's'}`,
+  ]
+    .filter((each) => each !== undefined && each !== '')
+    .join(' \u00b7 ');
 }
 
 function systemsOf(report: Report): string[] {
   const collectors = report.rows.filter((row) => row.part !== 'evolution').map((row) => row.system);
   const order = report.systems.filter((system) => collectors.includes(system));
-  const allocatorNames = report.malloc.filter(({ document }) => document.evolution === undefined).flatMap(({ document }) => Object.keys(document.allocators ?? {}).map(systemOf));
+  const allocatorNames = report.malloc
+    .filter(({ document }) => document.evolution === undefined)
+    .flatMap(({ document }) => Object.keys(document.allocators ?? {}).map(systemOf));
   return [...new Set([...order, ...allocatorNames])];
 }
 
@@ -44,10 +70,19 @@ function start(): void {
   const sections = makers.map((make) => make(page)).filter((each) => each !== null);
   const links = sections.map(({ id, title }) => el('a', { href: `#${id}` }, title));
   document.getElementById('measured')?.append(measuredOn(report));
-  document.getElementById('bar')?.append(el('nav', { 'aria-label': 'Sections' }, ...links), el('div', { class: 'choices' }, legend(systemsOf(report), choice), themeButton(choice)));
+  document
+    .getElementById('bar')
+    ?.append(
+      el('nav', { 'aria-label': 'Sections' }, ...links),
+      el('div', { class: 'choices' }, legend(systemsOf(report), choice), themeButton(choice)),
+    );
   document.getElementById('sections')?.append(...sections.map(({ element }) => element));
   document.documentElement.dataset.ready = 'true';
 }
 
 // Canvas text is drawn once: the fonts have to be there.
-document.fonts.ready.then(() => Promise.all([document.fonts.load('400 12px "Source Sans 3"'), document.fonts.load('600 12px "Source Sans 3"')])).then(start);
+document.fonts.ready
+  .then(() =>
+    Promise.all([document.fonts.load('400 12px "Source Sans 3"'), document.fonts.load('600 12px "Source Sans 3"')]),
+  )
+  .then(start);

@@ -14,25 +14,27 @@ const solid: number[] = [];
 const dashed = [7, 3];
 const dotted = [2, 3];
 
-const known = new Map<string, Look>(Object.entries<Look>({
-  umber: { colour: '--umber', dash: solid, shape: 'circle' },
-  go: { colour: '--sky', dash: solid, shape: 'triangle' },
-  g1: { colour: '--blue', dash: solid, shape: 'square' },
-  zgc: { colour: '--green', dash: solid, shape: 'diamond' },
-  shenandoah: { colour: '--pink', dash: solid, shape: 'triangle' },
-  parallel: { colour: '--ochre', dash: dashed, shape: 'square' },
-  boehm: { colour: '--grey', dash: solid, shape: 'diamond' },
-  glibc: { colour: '--grey', dash: solid, shape: 'square' },
-  mimalloc: { colour: '--violet', dash: solid, shape: 'square' },
-  jemalloc: { colour: '--green', dash: solid, shape: 'diamond' },
-  tcmalloc: { colour: '--sky', dash: solid, shape: 'triangle' },
-  malloc: { colour: '--violet', dash: dashed, shape: 'square' },
-  'redis-server': { colour: '--ink', dash: solid, shape: 'cross' },
-  stop_the_world: { colour: '--grey', dash: solid, shape: 'square' },
-  insertion: { colour: '--ochre', dash: solid, shape: 'triangle' },
-  deletion: { colour: '--blue', dash: solid, shape: 'diamond' },
-  hybrid: { colour: '--umber', dash: solid, shape: 'circle' },
-}));
+const known = new Map<string, Look>(
+  Object.entries<Look>({
+    umber: { colour: '--umber', dash: solid, shape: 'circle' },
+    go: { colour: '--sky', dash: solid, shape: 'triangle' },
+    g1: { colour: '--blue', dash: solid, shape: 'square' },
+    zgc: { colour: '--green', dash: solid, shape: 'diamond' },
+    shenandoah: { colour: '--pink', dash: solid, shape: 'triangle' },
+    parallel: { colour: '--ochre', dash: dashed, shape: 'square' },
+    boehm: { colour: '--grey', dash: solid, shape: 'diamond' },
+    glibc: { colour: '--grey', dash: solid, shape: 'square' },
+    mimalloc: { colour: '--violet', dash: solid, shape: 'square' },
+    jemalloc: { colour: '--green', dash: solid, shape: 'diamond' },
+    tcmalloc: { colour: '--sky', dash: solid, shape: 'triangle' },
+    malloc: { colour: '--violet', dash: dashed, shape: 'square' },
+    'redis-server': { colour: '--ink', dash: solid, shape: 'cross' },
+    stop_the_world: { colour: '--grey', dash: solid, shape: 'square' },
+    insertion: { colour: '--ochre', dash: solid, shape: 'triangle' },
+    deletion: { colour: '--blue', dash: solid, shape: 'diamond' },
+    hybrid: { colour: '--umber', dash: solid, shape: 'circle' },
+  }),
+);
 
 const colours = ['--blue', '--green', '--pink', '--ochre', '--violet', '--sky', '--grey'];
 const shapes: Shape[] = ['square', 'diamond', 'triangle', 'cross', 'circle'];
@@ -55,5 +57,9 @@ function lastWord(system: string): string {
 
 function another(): Look {
   const next = known.size;
-  return { colour: colours[next % colours.length], dash: dashes[next % dashes.length], shape: shapes[next % shapes.length] };
+  return {
+    colour: colours[next % colours.length],
+    dash: dashes[next % dashes.length],
+    shape: shapes[next % shapes.length],
+  };
 }

@@ -1,7 +1,11 @@
 // What the reader has chosen, for the whole page: which systems are hidden, and light or dark. Charts and tables ask to
 // be told.
 
-type Listener = () => void;
+// Told as long as the element it belongs to is in the page.
+interface Listener {
+  element: HTMLElement;
+  listen: () => void;
+}
 
 export class Choice {
   private hidden = new Set<string>();
@@ -23,11 +27,12 @@ export class Choice {
     this.tell();
   }
 
-  listen(listener: Listener): void {
-    this.listeners.push(listener);
+  listen(element: HTMLElement, listen: () => void): void {
+    this.listeners.push({ element, listen });
   }
 
   tell(): void {
-    for (const listener of this.listeners) listener();
+    this.listeners = this.listeners.filter(({ element }) => element.isConnected);
+    for (const { listen } of this.listeners) listen();
   }
 }

@@ -38,8 +38,11 @@ function figureCell(figure: Figure): HTMLTableCellElement {
   if (figure.value === null || figure.value === undefined || !Number.isFinite(figure.value)) {
     return el('td', { class: 'figure none' }, el('span', { 'aria-label': 'unknown' }, '–'));
   }
-  const cell = el('td', { class: figure.best ? 'figure best' : 'figure', 'data-value': String(figure.value), 'data-kind': figure.kind },
-    el('span', { class: 'amount' }, format(figure.value, figure.kind)));
+  const cell = el(
+    'td',
+    { class: figure.best ? 'figure best' : 'figure', 'data-value': String(figure.value), 'data-kind': figure.kind },
+    el('span', { class: 'amount' }, format(figure.value, figure.kind)),
+  );
   if (figure.from) cell.dataset.from = figure.from;
   if (figure.note) cell.append(el('span', { class: 'note' }, figure.note));
   return cell;
@@ -53,22 +56,35 @@ function cellElement(cell: Cell, first: boolean): HTMLTableCellElement {
 
 export function table(spec: TableSpec, choice: Choice): HTMLElement {
   const heads = spec.columns.map((column) => el('th', { scope: 'col' }, column.title));
-  const rows = spec.rows.map((row) => el('tr', row.strong ? { class: 'strong' } : {},
-    ...row.cells.map((cell, i) => cellElement(cell, i === 0))));
+  const rows = spec.rows.map((row) =>
+    el('tr', row.strong ? { class: 'strong' } : {}, ...row.cells.map((cell, i) => cellElement(cell, i === 0))),
+  );
   const update = () => {
     spec.columns.forEach((column, i) => {
       const hidden = column.system !== undefined && !choice.shows(column.system);
       heads[i].hidden = hidden;
       for (const row of rows) (row.children[i] as HTMLElement).hidden = hidden;
     });
-    spec.rows.forEach((row, i) => { rows[i].hidden = row.system !== undefined && !choice.shows(row.system); });
+    spec.rows.forEach((row, i) => {
+      rows[i].hidden = row.system !== undefined && !choice.shows(row.system);
+    });
   };
   update();
-  choice.listen(update);
-  const whole = el('table', {}, el('caption', { class: 'unseen' }, spec.caption), el('thead', {}, el('tr', {}, ...heads)), el('tbody', {}, ...rows));
+  const whole = el(
+    'table',
+    {},
+    el('caption', { class: 'unseen' }, spec.caption),
+    el('thead', {}, el('tr', {}, ...heads)),
+    el('tbody', {}, ...rows),
+  );
+  choice.listen(whole, update);
   // The caption is shown above what scrolls, so that a narrow window does not cut it off.
-  return el('div', {}, el('p', { class: 'caption', 'aria-hidden': 'true' }, spec.caption),
-    el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': spec.caption }, whole));
+  return el(
+    'div',
+    {},
+    el('p', { class: 'caption', 'aria-hidden': 'true' }, spec.caption),
+    el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': spec.caption }, whole),
+  );
 }
 
 // A table that is folded away until it is asked for.

@@ -11,13 +11,18 @@ function isDark(): boolean {
 
 export function themeButton(choice: Choice): HTMLElement {
   const button = el('button', { type: 'button', class: 'theme' });
-  const name = () => { button.textContent = isDark() ? 'Light' : 'Dark'; };
+  const name = () => {
+    button.textContent = isDark() ? 'Light' : 'Dark';
+  };
   button.addEventListener('click', () => {
     document.documentElement.dataset.theme = isDark() ? 'light' : 'dark';
     name();
     choice.tell();
   });
-  dark.addEventListener('change', () => { name(); choice.tell(); });
+  dark.addEventListener('change', () => {
+    name();
+    choice.tell();
+  });
   name();
   return button;
 }

@@ -27,14 +27,27 @@ export class Chart {
   private aloud = false;
   private stop = -1;
 
-  constructor(private spec: ChartSpec, private choice: Choice) {
-    this.stage = el('div', { class: 'stage', tabindex: '0', role: 'application', 'aria-roledescription': 'chart',
-      'aria-label': `${spec.summary} Arrow keys read the values, plus and minus zoom, 0 shows all.` });
-    this.figure = el('div', { class: 'chart' }, el('div', { class: 'axis-title' }, spec.y.title), this.stage,
-      el('div', { class: 'axis-title below' }, spec.x.title));
+  constructor(
+    private spec: ChartSpec,
+    private choice: Choice,
+  ) {
+    this.stage = el('div', {
+      class: 'stage',
+      tabindex: '0',
+      role: 'application',
+      'aria-roledescription': 'chart',
+      'aria-label': `${spec.summary} Arrow keys read the values, plus and minus zoom, 0 shows all.`,
+    });
+    this.figure = el(
+      'div',
+      { class: 'chart' },
+      el('div', { class: 'axis-title' }, spec.y.title),
+      this.stage,
+      el('div', { class: 'axis-title below' }, spec.x.title),
+    );
     this.stage.addEventListener('keydown', (event) => this.key(event));
     this.stage.addEventListener('blur', () => this.tooltip?.show([], false));
-    choice.listen(() => this.refresh());
+    choice.listen(this.figure, () => this.refresh());
     new ResizeObserver(() => this.resize()).observe(this.stage);
   }
 
@@ -46,12 +59,20 @@ export class Chart {
     this.resize();
   }
 
+  // uPlot listens to the window: a chart that is thrown away has to say so.
+  destroy(): void {
+    this.plot?.destroy();
+    this.plot = null;
+  }
+
   private labelled(): boolean {
     return this.spec.marks.some((mark) => mark.endLabel || mark.pointLabels);
   }
 
   private shown(): Mark[] {
-    return this.spec.marks.filter((mark) => mark.x.length > 0 && (mark.system === '' || this.choice.shows(mark.system)));
+    return this.spec.marks.filter(
+      (mark) => mark.x.length > 0 && (mark.system === '' || this.choice.shows(mark.system)),
+    );
   }
 
   private resize(): void {
@@ -87,7 +108,10 @@ export class Chart {
   private options(width: number, height: number): uPlot.Options {
     const right = (self: uPlot) => (this.labelled() && self.width >= narrow ? labelRoom : 12);
     return {
-      width, height, padding: [10, right, 0, 0], legend: { show: false },
+      width,
+      height,
+      padding: [10, right, 0, 0],
+      legend: { show: false },
       scales: {
         x: { time: false, distr: this.spec.x.log ? 3 : 1, range: (_, low, high) => [low, high] },
         y: { distr: this.spec.y.log ? 3 : 1, range: () => this.whole('y') },
@@ -95,7 +119,8 @@ export class Chart {
       series: [{}, { paths: () => null, points: { show: false } }],
       axes: [this.axis(this.spec.x, true), this.axis(this.spec.y, false)],
       cursor: {
-        points: { show: false }, drag: { x: true, y: true, uni: 24, dist: 6 },
+        points: { show: false },
+        drag: { x: true, y: true, uni: 24, dist: 6 },
         ...(this.spec.group ? { sync: { key: this.spec.group, scales: ['x', null] as [string, null] } } : {}),
       },
       hooks: {
@@ -108,9 +133,13 @@ export class Chart {
   private axis(axis: Axis, across: boolean): uPlot.Axis {
     const font = `12px ${property('--sans')}`;
     return {
-      font, stroke: () => property('--muted'), size: across ? 28 : 62, gap: 6,
+      font,
+      stroke: () => property('--muted'),
+      size: across ? 28 : 62,
+      gap: 6,
       grid: { stroke: () => property('--line'), width: 1, show: !across || axis.log },
-      ticks: { show: false }, border: { show: across, stroke: () => property('--line-strong'), width: 1 },
+      ticks: { show: false },
+      border: { show: across, stroke: () => property('--line-strong'), width: 1 },
       splits: (self, _, low, high) => ticks(axis, low, high, across ? self.width / 82 : self.height / 46),
       filter: (_, splits) => splits,
       values: (_, splits) => splits.map((tick) => tickText(tick, axis.kind)),
@@ -134,10 +163,16 @@ export class Chart {
 
   private hover(plot: uPlot): void {
     const { left, top } = plot.cursor;
-    if (left === undefined || top === undefined || left < 0) { this.tooltip?.show([], false); return; }
+    if (left === undefined || top === undefined || left < 0) {
+      this.tooltip?.show([], false);
+      return;
+    }
     const marks = this.shown();
     const hits = this.spec.hover === 'x' ? hitsAt(plot, marks, left) : hitNear(plot, marks, left, top);
-    this.tooltip?.show(hits.filter((hit) => inside(plot, hit)), this.aloud);
+    this.tooltip?.show(
+      hits.filter((hit) => inside(plot, hit)),
+      this.aloud,
+    );
   }
 
   private key(event: KeyboardEvent): void {

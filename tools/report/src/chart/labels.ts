@@ -4,7 +4,12 @@ import { property } from '../dom';
 import { colour, position, type Pen } from './paint';
 import type { Mark } from './spec';
 
-interface Box { left: number; top: number; right: number; bottom: number }
+interface Box {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
 
 const lineHeight = 15;
 
@@ -13,8 +18,15 @@ export function paintLabels(pen: Pen, marks: Mark[]): void {
   context.save();
   context.font = `600 ${12.5 * ratio}px ${property('--sans')}`;
   context.textBaseline = 'middle';
-  paintEndLabels(pen, marks.filter((mark) => mark.endLabel));
-  paintPointLabels(pen, marks.filter((mark) => mark.pointLabels), marks);
+  paintEndLabels(
+    pen,
+    marks.filter((mark) => mark.endLabel),
+  );
+  paintPointLabels(
+    pen,
+    marks.filter((mark) => mark.pointLabels),
+    marks,
+  );
   context.restore();
 }
 
@@ -91,12 +103,24 @@ function occupied(pen: Pen, mark: Mark, gap: number): Box[] {
 // Right, left, above, below, then the corners; nothing when all are taken: hovering still names the point.
 function freeBox(x: number, y: number, width: number, height: number, gap: number, taken: Box[], pen: Pen): Box | null {
   const half = height / 2;
-  const places = [[gap, -half], [-gap - width, -half], [-width / 2, -gap - height], [-width / 2, gap],
-    [gap * 0.7, -gap * 0.7 - height], [gap * 0.7, gap * 0.7], [-gap * 0.7 - width, -gap * 0.7 - height], [-gap * 0.7 - width, gap * 0.7]];
+  const places = [
+    [gap, -half],
+    [-gap - width, -half],
+    [-width / 2, -gap - height],
+    [-width / 2, gap],
+    [gap * 0.7, -gap * 0.7 - height],
+    [gap * 0.7, gap * 0.7],
+    [-gap * 0.7 - width, -gap * 0.7 - height],
+    [-gap * 0.7 - width, gap * 0.7],
+  ];
   const { left, top, width: across, height: down } = pen.plot.bbox;
   for (const [dx, dy] of places) {
     const box = { left: x + dx, top: y + dy, right: x + dx + width, bottom: y + dy + height };
-    const inside = box.left >= left && box.right <= left + across + 90 * pen.ratio && box.top >= top - half && box.bottom <= top + down;
+    const inside =
+      box.left >= left &&
+      box.right <= left + across + 90 * pen.ratio &&
+      box.top >= top - half &&
+      box.bottom <= top + down;
     if (inside && !taken.some((each) => overlap(each, box))) return box;
   }
   return null;

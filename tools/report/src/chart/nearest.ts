@@ -40,7 +40,10 @@ export function hitNear(plot: uPlot, marks: Mark[], left: number, top: number): 
     for (let i = 0; i < mark.x.length; ++i) {
       const hit = place(plot, mark, i);
       const distance = Math.hypot(hit.left - left, mark.form === 'stems' ? 0 : hit.top - top);
-      if (distance < shortest) { shortest = distance; best = hit; }
+      if (distance < shortest) {
+        shortest = distance;
+        best = hit;
+      }
     }
   }
   return best ? [best] : [];
@@ -48,7 +51,9 @@ export function hitNear(plot: uPlot, marks: Mark[], left: number, top: number): 
 
 // Every place the arrow keys visit, from left to right.
 export function stops(plot: uPlot, marks: Mark[], hover: 'x' | 'point'): { left: number; top: number }[] {
-  const all = marks.filter((mark) => !mark.quiet).flatMap((mark) => mark.x.map((_, i) => place(plot, mark, i)))
+  const all = marks
+    .filter((mark) => !mark.quiet)
+    .flatMap((mark) => mark.x.map((_, i) => place(plot, mark, i)))
     .filter((hit) => hit.left >= -1 && hit.left <= plot.rect.width + 1 && Number.isFinite(hit.top));
   all.sort((a, b) => a.left - b.left || a.top - b.top);
   if (hover === 'point') return all;

@@ -25,7 +25,8 @@ export function paintShades(pen: Pen, shades: Shade[]): void {
   for (const shade of shades) {
     const from = Math.max(box.left, plot.valToPos(shade.from, 'x', true));
     const to = Math.min(box.left + box.width, plot.valToPos(shade.to, 'x', true));
-    if (to > box.left && from < box.left + box.width) context.fillRect(from, box.top, Math.max(to - from, ratio), box.height);
+    if (to > box.left && from < box.left + box.width)
+      context.fillRect(from, box.top, Math.max(to - from, ratio), box.height);
   }
 }
 
@@ -55,10 +56,15 @@ function paintLine(pen: Pen, mark: Mark): void {
   let before: number | null = null;
   for (let i = 0; i < mark.x.length; ++i) {
     const [x, y] = position(pen, mark, i);
-    if (!Number.isFinite(x) || !Number.isFinite(y)) { before = null; continue; }
+    if (!Number.isFinite(x) || !Number.isFinite(y)) {
+      before = null;
+      continue;
+    }
     if (before === null) context.moveTo(x, y);
-    else if (mark.form === 'steps') { context.lineTo(x, before); context.lineTo(x, y); }
-    else context.lineTo(x, y);
+    else if (mark.form === 'steps') {
+      context.lineTo(x, before);
+      context.lineTo(x, y);
+    } else context.lineTo(x, y);
     before = y;
   }
   context.stroke();
@@ -82,12 +88,29 @@ function paintShape(context: CanvasRenderingContext2D, shape: Shape, x: number, 
   else if (shape === 'square') context.rect(x - r * 0.9, y - r * 0.9, r * 1.8, r * 1.8);
   else if (shape === 'cross') {
     context.lineWidth = r * 0.6;
-    for (const side of [-1, 1]) { context.moveTo(x - r, y - r * side); context.lineTo(x + r, y + r * side); }
+    for (const side of [-1, 1]) {
+      context.moveTo(x - r, y - r * side);
+      context.lineTo(x + r, y + r * side);
+    }
     context.stroke();
     return;
   } else {
-    const corners = shape === 'triangle' ? [[0, -1.15], [1.1, 0.85], [-1.1, 0.85]] : [[0, -1.3], [1.3, 0], [0, 1.3], [-1.3, 0]];
-    corners.forEach(([dx, dy], i) => (i === 0 ? context.moveTo(x + dx * r, y + dy * r) : context.lineTo(x + dx * r, y + dy * r)));
+    const corners =
+      shape === 'triangle'
+        ? [
+            [0, -1.15],
+            [1.1, 0.85],
+            [-1.1, 0.85],
+          ]
+        : [
+            [0, -1.3],
+            [1.3, 0],
+            [0, 1.3],
+            [-1.3, 0],
+          ];
+    corners.forEach(([dx, dy], i) =>
+      i === 0 ? context.moveTo(x + dx * r, y + dy * r) : context.lineTo(x + dx * r, y + dy * r),
+    );
     context.closePath();
   }
   context.fill();

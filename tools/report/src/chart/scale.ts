@@ -17,7 +17,10 @@ function extent(axis: Axis, values: number[]): Limits | null {
 
 // The limits that show all of the marks with a little air.
 export function limits(axis: Axis, marks: Mark[], pick: 'x' | 'y'): Limits {
-  const found = extent(axis, marks.flatMap((mark) => mark[pick])) ?? [axis.min ?? 1, axis.max ?? 10];
+  const found = extent(
+    axis,
+    marks.flatMap((mark) => mark[pick]),
+  ) ?? [axis.min ?? 1, axis.max ?? 10];
   let [low, high] = found;
   if (axis.log) {
     const air = Math.max(Math.pow(high / low, 0.05), 1.08);
@@ -36,11 +39,17 @@ export function ticks(axis: Axis, low: number, high: number, room: number): numb
 }
 
 function logTicks(axis: Axis, low: number, high: number, room: number): number[] {
-  if (axis.kind === 'percentile') return thin([1, 2, 4, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7].filter((t) => t >= low && t <= high), room);
+  if (axis.kind === 'percentile')
+    return thin(
+      [1, 2, 4, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7].filter((t) => t >= low && t <= high),
+      room,
+    );
   const base = axis.kind === 'bytes' ? 2 : 10;
   const powers: number[] = [];
-  for (let p = Math.ceil(Math.log(low) / Math.log(base) - 1e-9); base ** p <= high * (1 + 1e-9); ++p) powers.push(base ** p);
-  if (base === 2 || powers.length >= 3) return thin(powers, room);
+  for (let p = Math.ceil(Math.log(low) / Math.log(base) - 1e-9); base ** p <= high * (1 + 1e-9); ++p)
+    powers.push(base ** p);
+  if (powers.length >= (base === 2 ? 2 : 3)) return thin(powers, room);
+  if (base === 2) return linearTicks(axis, low, high, room);
   const between: number[] = [];
   for (let p = Math.floor(Math.log10(low)); 10 ** p <= high; ++p) {
     for (const step of [1, 2, 5]) {
@@ -60,7 +69,8 @@ function linearTicks(axis: Axis, low: number, high: number, room: number): numbe
   const rough = (high - low) / Math.max(2, room);
   const step = axis.kind === 'bytes' ? binaryStep(rough) : decimalStep(rough);
   const all: number[] = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high * (1 + 1e-9); ++i) all.push(Number((i * step).toPrecision(12)));
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high * (1 + 1e-9); ++i)
+    all.push(Number((i * step).toPrecision(12)));
   return all;
 }
 

@@ -10,17 +10,23 @@ export class Tooltip {
   private dots = el('div', { class: 'dots', 'aria-hidden': 'true' });
   private voice = el('p', { class: 'unseen', 'aria-live': 'polite' });
 
-  constructor(private spec: ChartSpec, private over: HTMLElement, figure: HTMLElement) {
+  constructor(
+    private spec: ChartSpec,
+    private over: HTMLElement,
+    figure: HTMLElement,
+  ) {
     over.append(this.dots, this.panel);
     figure.append(this.voice);
   }
 
   show(hits: Hit[], aloud: boolean): void {
-    this.dots.replaceChildren(...hits.map((hit) => {
-      const dot = el('i');
-      dot.style.cssText = `left:${hit.left}px;top:${hit.top}px;background:${colour(hit.mark)}`;
-      return dot;
-    }));
+    this.dots.replaceChildren(
+      ...hits.map((hit) => {
+        const dot = el('i');
+        dot.style.cssText = `left:${hit.left}px;top:${hit.top}px;background:${colour(hit.mark)}`;
+        return dot;
+      }),
+    );
     this.panel.hidden = hits.length === 0;
     if (hits.length === 0) return;
     this.panel.replaceChildren(...this.lines(hits));

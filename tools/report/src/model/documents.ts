@@ -9,9 +9,24 @@ export interface Histogram {
   [percentile: string]: unknown;
 }
 
-export interface Pause { at_ns: number; ns: number; cause?: string }
-export interface Moment { at_ns: number; rss?: number; live?: number; goal?: number; heap?: number }
-export interface Cycle { at_ns: number; ns: number; live?: number; goal?: number }
+export interface Pause {
+  at_ns: number;
+  ns: number;
+  cause?: string;
+}
+export interface Moment {
+  at_ns: number;
+  rss?: number;
+  live?: number;
+  goal?: number;
+  heap?: number;
+}
+export interface Cycle {
+  at_ns: number;
+  ns: number;
+  live?: number;
+  goal?: number;
+}
 
 export interface Run {
   problem?: string;
@@ -38,15 +53,48 @@ export interface GcRow {
   shown?: number;
   median?: Record<string, number>;
   spread?: Record<string, [number, number]>;
+  lower_bound?: { wall?: number; cpu?: number };
 }
 
-export interface ScalingPoint { live_bytes: number; value: number; low?: number; high?: number }
-export interface Scaling { workload: string; system: string; figure: string; points: ScalingPoint[]; exponent?: number }
-export interface TuningPoint { percent?: number; limit?: number; median?: Record<string, number> }
-export interface Tuning { workload: string; system: string; points: TuningPoint[] }
-export interface StepFigure { row: string; figure: string; from: number; to: number }
-export interface Step { from: string; to: string; why: string; figures?: StepFigure[] }
-export interface Evolution { rows?: string[]; steps: Step[] }
+export interface ScalingPoint {
+  live_bytes: number;
+  value: number;
+  low?: number;
+  high?: number;
+}
+export interface Scaling {
+  workload: string;
+  system: string;
+  figure: string;
+  points: ScalingPoint[];
+  exponent?: number;
+}
+export interface TuningPoint {
+  percent?: number;
+  limit?: number;
+  median?: Record<string, number>;
+}
+export interface Tuning {
+  workload: string;
+  system: string;
+  points: TuningPoint[];
+}
+export interface StepFigure {
+  row: string;
+  figure: string;
+  from: number;
+  to: number;
+}
+export interface Step {
+  from: string;
+  to: string;
+  why: string;
+  figures?: StepFigure[];
+}
+export interface Evolution {
+  rows?: string[];
+  steps: Step[];
+}
 
 export interface Common {
   bench: 'gc' | 'malloc';
@@ -96,4 +144,7 @@ export interface MallocDocument extends Common {
   rows: MallocRow[];
 }
 
-export interface Source<Document> { file: string; document: Document }
+export interface Source<Document> {
+  file: string;
+  document: Document;
+}

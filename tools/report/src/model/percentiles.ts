@@ -2,10 +2,19 @@
 // that share does not exceed. Percentiles are named by one in how many operations takes longer: 1000 is 99.9 %.
 import type { Histogram } from './documents';
 
-export interface Curve { x: number[]; y: number[] }
+export interface Curve {
+  x: number[];
+  y: number[];
+}
 
 export const namedPercentiles: [string, number][] = [
-  ['p50', 2], ['p90', 10], ['p99', 100], ['p99.9', 1e3], ['p99.99', 1e4], ['p99.999', 1e5]];
+  ['p50', 2],
+  ['p90', 10],
+  ['p99', 100],
+  ['p99.9', 1e3],
+  ['p99.99', 1e4],
+  ['p99.999', 1e5],
+];
 
 const stepsPerDecade = 16;
 

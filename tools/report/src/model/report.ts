@@ -23,7 +23,9 @@ export function read(text: string): Report {
   const versions = new Map<string, string>();
   for (const { file, document } of gc) {
     for (const { name, version } of document.systems ?? []) versions.set(name, version ?? '');
-    document.rows.forEach((row, i) => rows.set(`${row.part}\n${row.row}\n${row.system}`, { ...row, from: `${file}/rows/${i}` }));
+    document.rows.forEach((row, i) =>
+      rows.set(`${row.part}\n${row.row}\n${row.system}`, { ...row, from: `${file}/rows/${i}` }),
+    );
   }
   const all = [...rows.values()];
   return { gc, malloc, rows: all, systems: order(all, versions), versions };

@@ -19,28 +19,64 @@ function facts(file: string, document: Common): [string, string][] {
 }
 
 function systems(document: GcDocument): HTMLElement | null {
-  const entries = (document.systems ?? []).map(({ name, version }): [string, string] => [shortName(name), version ?? '']);
-  const absent = (document.missing ?? []).map(({ system, remedy }): [string, string] => [system, `not measured: ${remedy}`]);
-  return entries.length + absent.length === 0 ? null : el('div', {}, el('h4', {}, 'Systems'), pairs([...entries, ...absent]));
+  const entries = (document.systems ?? []).map(({ name, version }): [string, string] => [
+    shortName(name),
+    version ?? '',
+  ]);
+  const absent = (document.missing ?? []).map(({ system, remedy }): [string, string] => [
+    system,
+    `not measured: ${remedy}`,
+  ]);
+  return entries.length + absent.length === 0
+    ? null
+    : el('div', {}, el('h4', {}, 'Systems'), pairs([...entries, ...absent]));
 }
 
 function commands(lines: [string, string][]): HTMLElement {
-  return folded(`Commands (${lines.length})`, el('ul', { class: 'commands' },
-    ...lines.map(([name, command]) => el('li', {}, el('span', {}, name), el('code', {}, command)))));
+  return folded(
+    `Commands (${lines.length})`,
+    el(
+      'ul',
+      { class: 'commands' },
+      ...lines.map(([name, command]) => el('li', {}, el('span', {}, name), el('code', {}, command))),
+    ),
+  );
 }
 
 function gcPart(file: string, document: GcDocument): HTMLElement {
-  const lines = document.rows.flatMap((row): [string, string][] => (row.command === undefined ? [] : [[`${row.row}, ${row.system}`, row.command]]));
-  return el('div', { class: 'card' }, el('h3', {}, 'Collectors'), pairs(facts(file, document)), systems(document), commands(lines));
+  const lines = document.rows.flatMap((row): [string, string][] =>
+    row.command === undefined ? [] : [[`${row.row}, ${row.system}`, row.command]],
+  );
+  return el(
+    'div',
+    { class: 'card' },
+    el('h3', {}, 'Collectors'),
+    pairs(facts(file, document)),
+    systems(document),
+    commands(lines),
+  );
 }
 
 function mallocPart(file: string, document: MallocDocument): HTMLElement {
-  const lines = document.rows.flatMap((row) => Object.entries(row.commands ?? {}).map(([name, command]): [string, string] => [`${row.name}, ${name}`, command]));
+  const lines = document.rows.flatMap((row) =>
+    Object.entries(row.commands ?? {}).map(([name, command]): [string, string] => [`${row.name}, ${name}`, command]),
+  );
   const libraries = Object.entries(document.allocators ?? {}).filter(([, path]) => path !== '');
-  return el('div', { class: 'card' }, el('h3', {}, 'Allocators'), pairs(facts(file, document)), libraries.length > 0 ? el('h4', {}, 'Libraries') : null, pairs(libraries), commands(lines));
+  return el(
+    'div',
+    { class: 'card' },
+    el('h3', {}, 'Allocators'),
+    pairs(facts(file, document)),
+    libraries.length > 0 ? el('h4', {}, 'Libraries') : null,
+    pairs(libraries),
+    commands(lines),
+  );
 }
 
 export function environment(page: Page): Section {
-  const parts = [...page.report.gc.map(({ file, document }) => gcPart(file, document)), ...page.report.malloc.map(({ file, document }) => mallocPart(file, document))];
+  const parts = [
+    ...page.report.gc.map(({ file, document }) => gcPart(file, document)),
+    ...page.report.malloc.map(({ file, document }) => mallocPart(file, document)),
+  ];
   return section('environment', 'How it was measured', '', el('div', { class: 'cards' }, ...parts));
 }

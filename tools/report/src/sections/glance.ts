@@ -26,7 +26,11 @@ export function ratios(groups: Iterable<PlacedRow[]>, system: string, baseline: 
 }
 
 function cell(values: number[]): Cell {
-  return { value: values.length > 0 ? geometricMean(values) : null, kind: 'ratio', note: values.length > 0 ? `of ${values.length}` : undefined };
+  return {
+    value: values.length > 0 ? geometricMean(values) : null,
+    kind: 'ratio',
+    note: values.length > 0 ? `of ${values.length}` : undefined,
+  };
 }
 
 export function glance(page: Page): Section | null {
@@ -36,12 +40,28 @@ export function glance(page: Page): Section | null {
   const baseline = baselineOf(systems);
   const groups = [...grouped(main).values()];
   const rows: Row[] = systems.map((system) => ({
-    system, strong: system === baseline,
-    cells: [shortName(system), page.report.versions.get(system) ?? '', ...shown.map((metric) => cell(ratios(groups, system, baseline, metric)))],
+    system,
+    strong: system === baseline,
+    cells: [
+      shortName(system),
+      page.report.versions.get(system) ?? '',
+      ...shown.map((metric) => cell(ratios(groups, system, baseline, metric))),
+    ],
   }));
   const columns = [{ title: 'System' }, { title: 'Version' }, ...shown.map((metric) => ({ title: metric.title }))];
-  const lead = `Each system against ${baseline}, which is 1: geometric means over the workloads that both ran, and beside them of how many. `
-    + 'Less is better throughout: less time, less waiting, less memory.';
-  const legend = el('dl', { class: 'legend' }, ...shown.map((metric) => el('div', {}, el('dt', {}, metric.title), el('dd', {}, metric.about))));
-  return section('glance', 'At a glance', lead, table({ caption: `Geometric means relative to ${baseline}`, columns, rows }, page.choice), legend);
+  const lead =
+    `Each system against ${baseline}, which is 1: geometric means over the workloads that both ran, and beside them of how many. ` +
+    'Less is better throughout: less time, less waiting, less memory.';
+  const legend = el(
+    'dl',
+    { class: 'legend' },
+    ...shown.map((metric) => el('div', {}, el('dt', {}, metric.title), el('dd', {}, metric.about))),
+  );
+  return section(
+    'glance',
+    'At a glance',
+    lead,
+    table({ caption: `Geometric means relative to ${baseline}`, columns, rows }, page.choice),
+    legend,
+  );
 }

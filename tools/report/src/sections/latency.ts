@@ -3,12 +3,18 @@
 import type { ChartSpec, Mark } from '../chart/spec';
 import { el } from '../dom';
 import type { Histogram } from '../model/documents';
-import { curveOf, namedPercentiles, type Curve } from '../model/percentiles';
+import { curveOf, namedPercentiles } from '../model/percentiles';
 import { grouped, rowsOf, shortName, shownRun, type PlacedRow } from '../model/report';
 import { folded, table, type Row, type TableSpec } from '../table';
 import { chooser, Plate, section, type Page, type Section } from './section';
 
-interface Distribution { system: string; name: string; histogram: Histogram; from: string; kind: 'response' | 'service' | 'jitter' }
+interface Distribution {
+  system: string;
+  name: string;
+  histogram: Histogram;
+  from: string;
+  kind: 'response' | 'service' | 'jitter';
+}
 
 function distributions(rows: PlacedRow[]): Distribution[] {
   const found: Distribution[] = [];
@@ -16,7 +22,14 @@ function distributions(rows: PlacedRow[]): Distribution[] {
     const run = shownRun(row);
     for (const kind of ['response', 'service'] as const) {
       const histogram = run?.[`${kind}_ns`];
-      if (histogram) found.push({ system: row.system, name: `${shortName(row.system)}, ${kind}`, histogram, kind, from: `${row.from}/runs/${row.shown ?? 0}/${kind}_ns` });
+      if (histogram)
+        found.push({
+          system: row.system,
+          name: `${shortName(row.system)}, ${kind}`,
+          histogram,
+          kind,
+          from: `${row.from}/runs/${row.shown ?? 0}/${kind}_ns`,
+        });
     }
   }
   const quiet = rows.map((row) => ({ row, run: shownRun(row) })).find(({ run }) => run?.jitter_ns);
@@ -27,20 +40,28 @@ function distributions(rows: PlacedRow[]): Distribution[] {
   return found;
 }
 
-// Far more gaps are recorded than operations: what is rarer than one in all of them has nothing to be compared with.
-function upTo({ x, y }: Curve, longest: number): Curve {
-  const kept = x.filter((oneIn) => oneIn <= longest).length;
-  return { x: x.slice(0, kept), y: y.slice(0, kept) };
+// An idle thread has gaps, not operations: of them only the longest can be compared, at every percentile.
+function idle({ histogram, name }: Distribution, longest: number): Mark {
+  const y = [histogram.max, histogram.max];
+  const look = { colour: '--muted', dash: [1, 3], width: 1, endLabel: 'idle' };
+  return { system: '', label: name, x: [1, longest], y, form: 'line', quiet: true, ...look };
 }
 
 function mark(each: Distribution, paced: boolean, longest: number): Mark {
-  const curve = upTo(curveOf(each.histogram), longest);
+  if (each.kind === 'jitter') return idle(each, longest);
+  const curve = curveOf(each.histogram);
   const primary = each.kind === 'response' || (!paced && each.kind === 'service');
-  return { system: each.system, label: each.name, ...curve, form: 'line', endLabel: primary ? shortName(each.system) : each.kind === 'jitter' ? 'idle' : undefined,
+  return {
+    system: each.system,
+    label: each.name,
+    ...curve,
+    form: 'line',
+    endLabel: primary ? shortName(each.system) : undefined,
     // With a response to compare, the service times are drawn, and told in the table, but not one by one at the cursor.
-    quiet: !primary && each.kind === 'service',
-    dash: each.kind === 'jitter' ? [1, 3] : primary ? undefined : [3, 3], width: each.system === 'umber' && primary ? 2.75 : primary ? 1.75 : 1,
-    ...(each.kind === 'jitter' ? { colour: '--muted' } : {}) };
+    quiet: !primary,
+    dash: primary ? undefined : [3, 3],
+    width: each.system === 'umber' && primary ? 2.75 : primary ? 1.75 : 1,
+  };
 }
 
 function chart(name: string, all: Distribution[]): ChartSpec {
@@ -49,8 +70,14 @@ function chart(name: string, all: Distribution[]): ChartSpec {
   return {
     summary: `Percentiles of the time an operation of ${name} takes, for each system, on logarithmic axes.`,
     x: { title: 'percentile of operations', kind: 'percentile', log: true, min: 1 },
-    y: { title: paced ? 'time of an operation: response (solid), service (dashed)' : 'time of an operation', kind: 'duration', log: true },
-    marks: all.map((each) => mark(each, paced, longest)), hover: 'x', height: 420,
+    y: {
+      title: paced ? 'time of an operation: response (solid), service (dashed)' : 'time of an operation',
+      kind: 'duration',
+      log: true,
+    },
+    marks: all.map((each) => mark(each, paced, longest)),
+    hover: 'x',
+    height: 420,
   };
 }
 
@@ -58,22 +85,47 @@ function values(name: string, all: Distribution[]): TableSpec {
   const percentiles = namedPercentiles.map(([title]) => title);
   const rows: Row[] = all.map((each) => ({
     system: each.system === '' ? undefined : each.system,
-    cells: [each.name, { value: each.histogram.count, kind: 'count', from: `${each.from}/count` },
-      ...[...percentiles, 'max'].map((title) => ({ value: each.histogram[title] as number | undefined, kind: 'duration' as const, from: `${each.from}/${title}` }))],
+    cells: [
+      each.name,
+      { value: each.histogram.count, kind: 'count', from: `${each.from}/count` },
+      ...[...percentiles, 'max'].map((title) => ({
+        value: each.histogram[title] as number | undefined,
+        kind: 'duration' as const,
+        from: `${each.from}/${title}`,
+      })),
+    ],
   }));
-  return { caption: `${name}: percentiles`, columns: ['', 'Operations', ...percentiles, 'Longest'].map((title) => ({ title })), rows };
+  return {
+    caption: `${name}: percentiles`,
+    columns: ['', 'Operations', ...percentiles, 'Longest'].map((title) => ({ title })),
+    rows,
+  };
 }
 
 // What each system itself says it held threads up for, by cause.
 function stalls(name: string, rows: PlacedRow[]): TableSpec {
-  const lines: Row[] = rows.flatMap((row) => Object.entries(shownRun(row)?.stalls ?? {}).map(([cause, histogram]) => {
-    const from = `${row.from}/runs/${row.shown ?? 0}/stalls/${cause}`;
-    return { system: row.system, cells: [shortName(row.system), cause, { value: histogram.count, kind: 'count', from: `${from}/count` },
-      { value: histogram.p50 as number | undefined, kind: 'duration', from: `${from}/p50` }, { value: histogram.p99 as number | undefined, kind: 'duration', from: `${from}/p99` },
-      { value: histogram.max, kind: 'duration', from: `${from}/max` },
-      { value: histogram.mean === undefined ? null : histogram.mean * histogram.count, kind: 'duration' }] } as Row;
-  }));
-  return { caption: `${name}: stalls by cause`, columns: ['', 'Cause', 'Times', 'p50', 'p99', 'Longest', 'Together'].map((title) => ({ title })), rows: lines };
+  const lines: Row[] = rows.flatMap((row) =>
+    Object.entries(shownRun(row)?.stalls ?? {}).map(([cause, histogram]) => {
+      const from = `${row.from}/runs/${row.shown ?? 0}/stalls/${cause}`;
+      return {
+        system: row.system,
+        cells: [
+          shortName(row.system),
+          cause,
+          { value: histogram.count, kind: 'count', from: `${from}/count` },
+          { value: histogram.p50 as number | undefined, kind: 'duration', from: `${from}/p50` },
+          { value: histogram.p99 as number | undefined, kind: 'duration', from: `${from}/p99` },
+          { value: histogram.max, kind: 'duration', from: `${from}/max` },
+          { value: histogram.mean === undefined ? null : histogram.mean * histogram.count, kind: 'duration' },
+        ],
+      } as Row;
+    }),
+  );
+  return {
+    caption: `${name}: stalls by cause`,
+    columns: ['', 'Cause', 'Times', 'p50', 'p99', 'Longest', 'Together'].map((title) => ({ title })),
+    rows: lines,
+  };
 }
 
 export class LatencyPlate {
@@ -90,14 +142,18 @@ export class LatencyPlate {
     const all = distributions(rows);
     this.plate.show(`${name}: how long operations took`, chart(name, all), values(name, all));
     const spec = stalls(name, rows);
-    this.causes.replaceChildren(...(spec.rows.length > 0 ? [folded('Stalls by cause', table(spec, this.page.choice))] : []));
+    this.causes.replaceChildren(
+      ...(spec.rows.length > 0 ? [folded('Stalls by cause', table(spec, this.page.choice))] : []),
+    );
     return this;
   }
 }
 
 // The groups that have a distribution, those with a pace first: there waiting counts.
 export function withDistributions(rows: PlacedRow[]): Map<string, PlacedRow[]> {
-  const groups = [...grouped(rows)].filter(([, members]) => distributions(members).some((each) => each.kind !== 'jitter'));
+  const groups = [...grouped(rows)].filter(([, members]) =>
+    distributions(members).some((each) => each.kind !== 'jitter'),
+  );
   return new Map(groups.sort(([, a], [, b]) => Number(b[0].paced ?? false) - Number(a[0].paced ?? false)));
 }
 
@@ -108,7 +164,14 @@ export function latency(page: Page): Section | null {
   const plate = new LatencyPlate(page);
   const show = (name: string) => plate.show(name, groups.get(name) ?? []);
   show(names[0]);
-  const lead = 'Every operation is timed from the moment it was due, so that those that queue behind a pause count as well. '
-    + 'Each step to the right is a tenfold rarer operation; the dotted line is what an idle thread loses on this machine anyway.';
-  return section('latency', 'Pauses as a program feels them', lead, chooser('Workload', names, names[0], show), plate.element);
+  const lead =
+    'Every operation is timed from the moment it was due, so that those that queue behind a pause count as well. ' +
+    'Each step to the right is a tenfold rarer operation; the dotted line is the longest that this machine held up a thread that did nothing at all.';
+  return section(
+    'latency',
+    'Pauses as a program feels them',
+    lead,
+    chooser('Workload', names, names[0], show),
+    plate.element,
+  );
 }

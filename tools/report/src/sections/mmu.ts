@@ -13,8 +13,15 @@ function measured(rows: PlacedRow[]): PlacedRow[] {
 
 function mark(row: PlacedRow): Mark {
   const points = shownRun(row)?.mmu ?? [];
-  return { system: row.system, label: shortName(row.system), endLabel: shortName(row.system), form: 'line',
-    x: points.map(([window]) => window), y: points.map(([, share]) => share), width: row.system === 'umber' ? 2.75 : 1.75 };
+  return {
+    system: row.system,
+    label: shortName(row.system),
+    endLabel: shortName(row.system),
+    form: 'line',
+    x: points.map(([window]) => window),
+    y: points.map(([, share]) => share),
+    width: row.system === 'umber' ? 2.75 : 1.75,
+  };
 }
 
 function chart(name: string, rows: PlacedRow[]): ChartSpec {
@@ -22,7 +29,8 @@ function chart(name: string, rows: PlacedRow[]): ChartSpec {
     summary: `Minimum mutator utilisation of ${name} for windows from a microsecond to a second.`,
     x: { title: 'length of the window', kind: 'duration', log: true },
     y: { title: 'share left to the program in the worst window', kind: 'share', log: false, min: 0, max: 1.02 },
-    marks: rows.map(mark), hover: 'x',
+    marks: rows.map(mark),
+    hover: 'x',
   };
 }
 
@@ -30,22 +38,46 @@ function values(name: string, rows: PlacedRow[]): TableSpec {
   return {
     caption: `${name}: utilisation in the worst window`,
     columns: [{ title: '' }, ...tabled.map((window) => ({ title: format(window, 'duration') }))],
-    rows: rows.map((row) => ({ system: row.system, cells: [shortName(row.system), ...tabled.map((window) => {
-      const points = shownRun(row)?.mmu ?? [];
-      const at = points.findIndex(([length]) => Math.abs(length / window - 1) < 0.01);
-      return { value: points[at]?.[1], kind: 'share' as const, from: `${row.from}/runs/${row.shown ?? 0}/mmu/${at}/1` };
-    })] })),
+    rows: rows.map((row) => ({
+      system: row.system,
+      cells: [
+        shortName(row.system),
+        ...tabled.map((window) => {
+          const points = shownRun(row)?.mmu ?? [];
+          const at = points.findIndex(([length]) => Math.abs(length / window - 1) < 0.01);
+          return {
+            value: points[at]?.[1],
+            kind: 'share' as const,
+            from: `${row.from}/runs/${row.shown ?? 0}/mmu/${at}/1`,
+          };
+        }),
+      ],
+    })),
   };
 }
 
 export function mmu(page: Page): Section | null {
-  const groups = new Map([...grouped(rowsOf(page.report, 'main'))].map(([name, rows]) => [name, measured(rows)] as const).filter(([, rows]) => rows.length > 0));
+  const groups = new Map(
+    [...grouped(rowsOf(page.report, 'main'))]
+      .map(([name, rows]) => [name, measured(rows)] as const)
+      .filter(([, rows]) => rows.length > 0),
+  );
   if (groups.size === 0) return null;
   const names = [...groups.keys()];
   const plate = new Plate(page);
-  const show = (name: string) => plate.show(`${name}: minimum mutator utilisation`, chart(name, groups.get(name) ?? []), values(name, groups.get(name) ?? []));
+  const show = (name: string) =>
+    plate.show(
+      `${name}: minimum mutator utilisation`,
+      chart(name, groups.get(name) ?? []),
+      values(name, groups.get(name) ?? []),
+    );
   const first = names.find((name) => groups.get(name)?.[0].paced) ?? names[0];
   show(first);
-  return section('mmu', 'Utilisation', 'A window is as long as a frame or a request may be. What is left of it to the program, at worst, is the height of the line.',
-    chooser('Workload', names, first, show), plate.element);
+  return section(
+    'mmu',
+    'Utilisation',
+    'A window is as long as a frame or a request may be. What is left of it to the program, at worst, is the height of the line.',
+    chooser('Workload', names, first, show),
+    plate.element,
+  );
 }

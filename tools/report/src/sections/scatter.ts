@@ -10,20 +10,51 @@ import type { TableSpec } from '../table';
 import { baselineOf, ratios } from './glance';
 import { chooser, Plate, section, type Page, type Section } from './section';
 
-interface Point { system: string; name: string; time: number; memory: number; note: string }
+interface Point {
+  system: string;
+  name: string;
+  time: number;
+  memory: number;
+  note: string;
+}
 
 const everything = 'all together';
 
 function chart(title: string, points: Point[], baseline: string): ChartSpec {
-  const marks: Mark[] = points.map((point) => ({ system: point.system, label: point.name, x: [point.time], y: [point.memory], form: 'points', size: point.system === 'umber' ? 7 : 6,
-    pointLabels: [point.name], details: [`time ${format(point.time, 'ratio')}\nmemory ${format(point.memory, 'ratio')}\n${point.note}`] }));
-  return { summary: `${title}: time against peak memory, relative to ${baseline}.`, x: { title: `time, ${baseline} = 1`, kind: 'ratio', log: true },
-    y: { title: `peak memory, ${baseline} = 1`, kind: 'ratio', log: true }, marks, hover: 'point', height: 380 };
+  const marks: Mark[] = points.map((point) => ({
+    system: point.system,
+    label: point.name,
+    x: [point.time],
+    y: [point.memory],
+    form: 'points',
+    size: point.system === 'umber' ? 7 : 6,
+    pointLabels: [point.name],
+    details: [`time ${format(point.time, 'ratio')}\nmemory ${format(point.memory, 'ratio')}\n${point.note}`],
+  }));
+  return {
+    summary: `${title}: time against peak memory, relative to ${baseline}.`,
+    x: { title: `time, ${baseline} = 1`, kind: 'ratio', log: true },
+    y: { title: `peak memory, ${baseline} = 1`, kind: 'ratio', log: true },
+    marks,
+    hover: 'point',
+    height: 380,
+  };
 }
 
 function values(title: string, points: Point[]): TableSpec {
-  return { caption: `${title}: time and memory`, columns: ['', 'Time', 'Peak memory', ''].map((name) => ({ title: name })),
-    rows: points.map((point) => ({ system: point.system, cells: [point.name, { value: point.time, kind: 'ratio', from: undefined }, { value: point.memory, kind: 'ratio' }, point.note] })) };
+  return {
+    caption: `${title}: time and memory`,
+    columns: ['', 'Time', 'Peak memory', ''].map((name) => ({ title: name })),
+    rows: points.map((point) => ({
+      system: point.system,
+      cells: [
+        point.name,
+        { value: point.time, kind: 'ratio', from: undefined },
+        { value: point.memory, kind: 'ratio' },
+        point.note,
+      ],
+    })),
+  };
 }
 
 function collectorPoints(groups: PlacedRow[][], systems: string[], baseline: string): Point[] {
@@ -33,15 +64,30 @@ function collectorPoints(groups: PlacedRow[][], systems: string[], baseline: str
     const times = ratios(usable, system, baseline, time);
     const sizes = ratios(usable, system, baseline, memory);
     if (times.length === 0 || sizes.length === 0) return [];
-    return [{ system, name: shortName(system), time: geometricMean(times), memory: geometricMean(sizes), note: `${times.length} workload${times.length > 1 ? 's' : ''}` }];
+    return [
+      {
+        system,
+        name: shortName(system),
+        time: geometricMean(times),
+        memory: geometricMean(sizes),
+        note: `${times.length} workload${times.length > 1 ? 's' : ''}`,
+      },
+    ];
   });
 }
 
 function collectors(page: Page): HTMLElement | null {
   const groups = grouped(rowsOf(page.report, 'main').filter((row) => !row.paced));
-  const systems = page.report.systems.filter((system) => rowsOf(page.report, 'main').some((row) => row.system === system));
+  const systems = page.report.systems.filter((system) =>
+    rowsOf(page.report, 'main').some((row) => row.system === system),
+  );
   const baseline = baselineOf(systems);
-  const pointsOf = (name: string) => collectorPoints(name === everything ? [...groups.values()] : [groups.get(name) ?? []].filter((rows) => rows.length > 0), systems, baseline);
+  const pointsOf = (name: string) =>
+    collectorPoints(
+      name === everything ? [...groups.values()] : [groups.get(name) ?? []].filter((rows) => rows.length > 0),
+      systems,
+      baseline,
+    );
   if (pointsOf(everything).length < 2) return null;
   return half(page, 'Collectors, and malloc with free', [everything, ...groups.keys()], pointsOf, baseline);
 }
@@ -49,31 +95,60 @@ function collectors(page: Page): HTMLElement | null {
 function allocatorPoints(document: MallocDocument, group: string): Point[] {
   const names = [...new Set(document.rows.flatMap((row) => Object.keys(row.results ?? {})))];
   return names.flatMap((name) => {
-    const results = document.rows.filter((row) => group === everything || row.group === group).map((row) => row.results?.[name])
-      .filter((result): result is MallocResult & { time_ratio: number; rss_ratio: number } => typeof result?.time_ratio === 'number' && typeof result.rss_ratio === 'number');
+    const results = document.rows
+      .filter((row) => group === everything || row.group === group)
+      .map((row) => row.results?.[name])
+      .filter(
+        (result): result is MallocResult & { time_ratio: number; rss_ratio: number } =>
+          typeof result?.time_ratio === 'number' && typeof result.rss_ratio === 'number',
+      );
     if (results.length === 0) return [];
-    return [{ system: systemOf(name), name, time: geometricMean(results.map((each) => each.time_ratio)), memory: geometricMean(results.map((each) => each.rss_ratio)),
-      note: `${results.length} workload${results.length > 1 ? 's' : ''}` }];
+    return [
+      {
+        system: systemOf(name),
+        name,
+        time: geometricMean(results.map((each) => each.time_ratio)),
+        memory: geometricMean(results.map((each) => each.rss_ratio)),
+        note: `${results.length} workload${results.length > 1 ? 's' : ''}`,
+      },
+    ];
   });
 }
 
 export function allocatorScatter(page: Page, { document }: Source<MallocDocument>): HTMLElement | null {
   const pointsOf = (group: string) => allocatorPoints(document, group);
   if (pointsOf(everything).length < 2) return null;
-  const groups = [...new Set(document.rows.map((row) => row.group ?? ''))].filter((group) => pointsOf(group).length > 1);
+  const groups = [...new Set(document.rows.map((row) => row.group ?? ''))].filter(
+    (group) => pointsOf(group).length > 1,
+  );
   return half(page, 'Allocators', [everything, ...groups], pointsOf, document.baseline);
 }
 
-function half(page: Page, title: string, names: string[], pointsOf: (name: string) => Point[], baseline: string): HTMLElement {
+function half(
+  page: Page,
+  title: string,
+  names: string[],
+  pointsOf: (name: string) => Point[],
+  baseline: string,
+): HTMLElement {
   const plate = new Plate(page);
-  const show = (name: string) => plate.show(`${title}, ${name}`, chart(title, pointsOf(name), baseline), values(title, pointsOf(name)));
+  const show = (name: string) =>
+    plate.show(`${title}, ${name}`, chart(title, pointsOf(name), baseline), values(title, pointsOf(name)));
   show(everything);
   return el('div', { class: 'card' }, chooser('Workloads', names, everything, show), plate.element);
 }
 
 export function scatter(page: Page): Section | null {
   const evolution = (source: Source<MallocDocument>) => source.document.evolution !== undefined;
-  const halves = [collectors(page), ...page.report.malloc.filter((source) => !evolution(source)).map((source) => allocatorScatter(page, source))].filter((each) => each !== null);
+  const halves = [
+    collectors(page),
+    ...page.report.malloc.filter((source) => !evolution(source)).map((source) => allocatorScatter(page, source)),
+  ].filter((each) => each !== null);
   if (halves.length === 0) return null;
-  return section('scatter', 'Time and memory', 'Speed can be bought with memory. Down and to the left is better at both.', el('div', { class: 'cards' }, ...halves));
+  return section(
+    'scatter',
+    'Time and memory',
+    'Speed can be bought with memory. Down and to the left is better at both.',
+    el('div', { class: 'cards' }, ...halves),
+  );
 }

@@ -19,7 +19,13 @@ export interface Section {
 
 export function section(id: string, title: string, lead: string, ...content: (HTMLElement | null)[]): Section {
   const heading = el('h2', { id: `${id}-title` }, title);
-  const element = el('section', { id, 'aria-labelledby': `${id}-title` }, heading, lead === '' ? null : el('p', { class: 'lead' }, lead), ...content);
+  const element = el(
+    'section',
+    { id, 'aria-labelledby': `${id}-title` },
+    heading,
+    lead === '' ? null : el('p', { class: 'lead' }, lead),
+    ...content,
+  );
   return { id, title, element };
 }
 
@@ -31,6 +37,10 @@ export class Plate {
   private below = el('div', {});
 
   constructor(private page: Page) {}
+
+  destroy(): void {
+    this.chart?.destroy();
+  }
 
   show(title: string, spec: ChartSpec, values: TableSpec): this {
     if (this.chart) this.chart.replace(spec);
@@ -62,9 +72,18 @@ export function chooser(label: string, names: string[], chosen: string, changed:
 // One of a few, side by side.
 export function tabs(label: string, names: string[], changed: (index: number) => void): HTMLElement {
   const group = `tabs-${++chooserCount}`;
-  return el('div', { class: 'tabs', role: 'radiogroup', 'aria-label': label }, ...names.map((name, i) => {
-    const button = el('input', { type: 'radio', name: group, id: `${group}-${i}`, ...(i === 0 ? { checked: '' } : {}) });
-    button.addEventListener('change', () => changed(i));
-    return el('span', {}, button, el('label', { for: `${group}-${i}` }, name));
-  }));
+  return el(
+    'div',
+    { class: 'tabs', role: 'radiogroup', 'aria-label': label },
+    ...names.map((name, i) => {
+      const button = el('input', {
+        type: 'radio',
+        name: group,
+        id: `${group}-${i}`,
+        ...(i === 0 ? { checked: '' } : {}),
+      });
+      button.addEventListener('change', () => changed(i));
+      return el('span', {}, button, el('label', { for: `${group}-${i}` }, name));
+    }),
+  );
 }

@@ -9,31 +9,65 @@ import type { TableSpec } from '../table';
 import { chooser, Plate, section, type Page, type Section } from './section';
 
 const lines: [keyof Moment, string, string, number[]][] = [
-  ['rss', 'resident', '--muted', []], ['goal', 'goal', '--blue', [5, 3]], ['heap', 'heap', '--green', []], ['live', 'live', '--umber', []]];
+  ['rss', 'resident', '--muted', []],
+  ['goal', 'goal', '--blue', [5, 3]],
+  ['heap', 'heap', '--green', []],
+  ['live', 'live', '--umber', []],
+];
 const causeColours: Record<string, string> = {
-  handshake: '--umber', stop: '--red', assist: '--blue', flush: '--pink', sweep: '--green', wait: '--ochre' };
+  handshake: '--umber',
+  stop: '--red',
+  assist: '--blue',
+  flush: '--pink',
+  sweep: '--green',
+  wait: '--ochre',
+};
 const tabledMoments = 40;
 
 function memoryMarks(run: Run): Mark[] {
   const moments = run.timeline ?? [];
-  return lines.map(([field, label, colour, dash]) => {
-    const known = moments.filter((moment) => moment[field] !== undefined);
-    return { system: '', label, colour, dash, x: known.map((moment) => moment.at_ns), y: known.map((moment) => moment[field] as number),
-      form: 'line' as const, width: field === 'live' ? 2.25 : 1.5 };
-  }).filter((mark) => mark.x.length > 0);
+  return lines
+    .map(([field, label, colour, dash]) => {
+      const known = moments.filter((moment) => moment[field] !== undefined);
+      return {
+        system: '',
+        label,
+        colour,
+        dash,
+        x: known.map((moment) => moment.at_ns),
+        y: known.map((moment) => moment[field] as number),
+        form: 'line' as const,
+        width: field === 'live' ? 2.25 : 1.5,
+      };
+    })
+    .filter((mark) => mark.x.length > 0);
 }
 
 function shades(run: Run): Shade[] {
-  return (run.marking ?? []).map((cycle) => ({ from: cycle.at_ns, to: cycle.at_ns + cycle.ns, label: `cycle of ${duration(cycle.ns)}` }));
+  return (run.marking ?? []).map((cycle) => ({
+    from: cycle.at_ns,
+    to: cycle.at_ns + cycle.ns,
+    label: `cycle of ${duration(cycle.ns)}`,
+  }));
 }
 
 function pauseMarks(run: Run): Mark[] {
   const causes = new Set((run.pauses ?? []).map((pause) => pause.cause ?? 'pause'));
   return [...causes].map((cause) => {
-    const own = (run.pauses ?? []).filter((pause) => (pause.cause ?? 'pause') === cause).sort((a, b) => a.at_ns - b.at_ns);
-    return { system: '', label: cause, colour: causeColours[cause] ?? '--muted', x: own.map((pause) => pause.at_ns), y: own.map((pause) => pause.ns),
-      form: 'points' as const, shape: 'circle' as const, size: 2.4,
-      details: own.map((pause) => `${duration(pause.ns)}\nat ${duration(pause.at_ns)}`) };
+    const own = (run.pauses ?? [])
+      .filter((pause) => (pause.cause ?? 'pause') === cause)
+      .sort((a, b) => a.at_ns - b.at_ns);
+    return {
+      system: '',
+      label: cause,
+      colour: causeColours[cause] ?? '--muted',
+      x: own.map((pause) => pause.at_ns),
+      y: own.map((pause) => pause.ns),
+      form: 'points' as const,
+      shape: 'circle' as const,
+      size: 2.4,
+      details: own.map((pause) => `${duration(pause.ns)}\nat ${duration(pause.at_ns)}`),
+    };
   });
 }
 
@@ -58,49 +92,107 @@ function memoryTable(row: PlacedRow, run: Run): TableSpec {
   const step = Math.max(1, Math.ceil(moments.length / tabledMoments));
   const kept = moments.map((moment, index) => ({ moment, index })).filter(({ index }) => index % step === 0);
   const from = `${row.from}/runs/${row.shown ?? 0}/timeline`;
-  return { caption: `${row.row}, ${shortName(row.system)}: memory over time`, columns: ['At', 'Resident', 'Goal', 'Heap', 'Live'].map((title) => ({ title })),
-    rows: kept.map(({ moment, index }) => ({ cells: [duration(moment.at_ns),
-      ...lines.map(([field]) => ({ value: moment[field], kind: 'bytes' as const, from: `${from}/${index}/${field}` }))] })) };
+  return {
+    caption: `${row.row}, ${shortName(row.system)}: memory over time`,
+    columns: ['At', 'Resident', 'Goal', 'Heap', 'Live'].map((title) => ({ title })),
+    rows: kept.map(({ moment, index }) => ({
+      cells: [
+        duration(moment.at_ns),
+        ...lines.map(([field]) => ({
+          value: moment[field],
+          kind: 'bytes' as const,
+          from: `${from}/${index}/${field}`,
+        })),
+      ],
+    })),
+  };
 }
 
 function pauseTable(row: PlacedRow, run: Run): TableSpec {
-  const longest = (run.pauses ?? []).map((pause, index) => ({ pause, index })).sort((a, b) => b.pause.ns - a.pause.ns).slice(0, 20);
+  const longest = (run.pauses ?? [])
+    .map((pause, index) => ({ pause, index }))
+    .sort((a, b) => b.pause.ns - a.pause.ns)
+    .slice(0, 20);
   const from = `${row.from}/runs/${row.shown ?? 0}/pauses`;
-  return { caption: `${row.row}, ${shortName(row.system)}: the longest pauses`, columns: ['Cause', 'Length', 'At'].map((title) => ({ title })),
-    rows: longest.map(({ pause, index }) => ({ cells: [pause.cause ?? 'pause', { value: pause.ns, kind: 'duration', from: `${from}/${index}/ns` },
-      { value: pause.at_ns, kind: 'duration', from: `${from}/${index}/at_ns` }] })) };
+  return {
+    caption: `${row.row}, ${shortName(row.system)}: the longest pauses`,
+    columns: ['Cause', 'Length', 'At'].map((title) => ({ title })),
+    rows: longest.map(({ pause, index }) => ({
+      cells: [
+        pause.cause ?? 'pause',
+        { value: pause.ns, kind: 'duration', from: `${from}/${index}/ns` },
+        { value: pause.at_ns, kind: 'duration', from: `${from}/${index}/at_ns` },
+      ],
+    })),
+  };
 }
 
-interface Limits { time: number; memory: number; pause: number; floor: number }
+interface Limits {
+  time: number;
+  memory: number;
+  pause: number;
+  floor: number;
+}
 
-function pair(page: Page, row: PlacedRow, limits: Limits): HTMLElement {
+// The two charts of one system; `plates` takes them in, so that they can be thrown away together.
+function pair(page: Page, row: PlacedRow, limits: Limits, plates: Plate[]): HTMLElement {
   const run = shownRun(row) as Run;
-  const name = shortName(row.system);
-  const group = `timeline-${row.row}-${row.system}`;
-  const time: Axis = { title: '', kind: 'duration', log: false, min: 0, max: limits.time || 1 };
-  const card = el('div', { class: 'card' }, el('h3', {}, name));
-  if ((run.timeline?.length ?? 0) > 0) {
-    const spec: ChartSpec = { summary: `Memory of ${name} over time.`, x: time, y: { title: 'memory; cycles are shaded', kind: 'bytes', log: false, min: 0, max: limits.memory * 1.06 || 1 },
-      marks: memoryMarks(run), shades: shades(run), hover: 'x', height: 220, group };
-    card.append(key(memoryMarks(run)), new Plate(page).show('', spec, memoryTable(row, run)).element);
-  }
-  if ((run.pauses?.length ?? 0) > 0) {
-    const spec: ChartSpec = { summary: `Pauses of ${name} over time.`, x: time, y: { title: 'pauses, by cause', kind: 'duration', log: true, min: limits.floor, max: Math.max(limits.pause * 1.5, limits.floor * 10) },
-      marks: pauseMarks(run), shades: shades(run), hover: 'point', height: 170, group };
-    card.append(key(pauseMarks(run)), new Plate(page).show('', spec, pauseTable(row, run)).element);
-  }
-  const update = () => { card.hidden = !page.choice.shows(row.system); };
-  page.choice.listen(update);
+  const card = el('div', { class: 'card' }, el('h3', {}, shortName(row.system)));
+  const add = (marks: Mark[], spec: ChartSpec, values: TableSpec) => {
+    const plate = new Plate(page).show('', spec, values);
+    plates.push(plate);
+    card.append(key(marks), plate.element);
+  };
+  const memory = memoryMarks(run);
+  const paused = pauseMarks(run);
+  if (memory.length > 0) add(memory, memoryChart(row, run, memory, limits), memoryTable(row, run));
+  if (paused.length > 0) add(paused, pauseChart(row, run, paused, limits), pauseTable(row, run));
+  const update = () => {
+    card.hidden = !page.choice.shows(row.system);
+  };
+  page.choice.listen(card, update);
   update();
   return card;
 }
 
+function shared(row: PlacedRow, run: Run, limits: Limits): Pick<ChartSpec, 'x' | 'shades' | 'group'> {
+  const x: Axis = { title: '', kind: 'duration', log: false, min: 0, max: limits.time || 1 };
+  return { x, shades: shades(run), group: `timeline-${row.row}-${row.system}` };
+}
+
+function memoryChart(row: PlacedRow, run: Run, marks: Mark[], limits: Limits): ChartSpec {
+  return {
+    ...shared(row, run, limits),
+    summary: `Memory of ${shortName(row.system)} over time.`,
+    y: { title: 'memory; cycles are shaded', kind: 'bytes', log: false, min: 0, max: limits.memory * 1.06 || 1 },
+    marks,
+    hover: 'x',
+    height: 220,
+  };
+}
+
+function pauseChart(row: PlacedRow, run: Run, marks: Mark[], limits: Limits): ChartSpec {
+  const max = Math.max(limits.pause * 1.5, limits.floor * 10);
+  return {
+    ...shared(row, run, limits),
+    summary: `Pauses of ${shortName(row.system)} over time.`,
+    y: { title: 'pauses, by cause', kind: 'duration', log: true, min: limits.floor, max },
+    marks,
+    hover: 'point',
+    height: 170,
+  };
+}
+
 function key(marks: Mark[]): HTMLElement {
-  return el('p', { class: 'causes' }, ...marks.map((mark) => {
-    const dot = el('i', { class: 'key' });
-    dot.style.background = `var(${mark.colour})`;
-    return el('span', {}, dot, mark.label);
-  }));
+  return el(
+    'p',
+    { class: 'causes' },
+    ...marks.map((mark) => {
+      const dot = el('i', { class: 'key' });
+      dot.style.background = `var(${mark.colour})`;
+      return el('span', {}, dot, mark.label);
+    }),
+  );
 }
 
 function hasTimeline(row: PlacedRow): boolean {
@@ -109,18 +201,33 @@ function hasTimeline(row: PlacedRow): boolean {
 }
 
 export function timeline(page: Page): Section | null {
-  const groups = new Map([...grouped(rowsOf(page.report, 'main'))].map(([name, rows]) => [name, rows.filter(hasTimeline)] as const).filter(([, rows]) => rows.length > 0));
+  const groups = new Map(
+    [...grouped(rowsOf(page.report, 'main'))]
+      .map(([name, rows]) => [name, rows.filter(hasTimeline)] as const)
+      .filter(([, rows]) => rows.length > 0),
+  );
   if (groups.size === 0) return null;
   const names = [...groups.keys()];
   const first = names.find((name) => groups.get(name)?.[0].paced) ?? names[0];
   const cards = el('div', { class: 'cards' });
+  const plates: Plate[] = [];
   const show = (name: string) => {
     const rows = groups.get(name) ?? [];
-    const limits = { time: most(rows, times), memory: most(rows, (run) => memoryMarks(run).flatMap((mark) => mark.y)),
-      pause: most(rows, pauses), floor: 10 ** Math.floor(Math.log10(Math.max(1, least(rows, pauses)))) };
-    cards.replaceChildren(...rows.map((row) => pair(page, row, limits)));
+    const limits = {
+      time: most(rows, times),
+      memory: most(rows, (run) => memoryMarks(run).flatMap((mark) => mark.y)),
+      pause: most(rows, pauses),
+      floor: 10 ** Math.floor(Math.log10(Math.max(1, least(rows, pauses)))),
+    };
+    for (const plate of plates.splice(0)) plate.destroy();
+    cards.replaceChildren(...rows.map((row) => pair(page, row, limits, plates)));
   };
   show(first);
-  return section('timeline', 'Heaps over time', 'What is live, the goal the collector paces itself by, and what the system has to provide. Below each heap its pauses, on the same axis of time.',
-    chooser('Workload', names, first, show), cards);
+  return section(
+    'timeline',
+    'Heaps over time',
+    'What is live, the goal the collector paces itself by, and what the system has to provide. Below each heap its pauses, on the same axis of time.',
+    chooser('Workload', names, first, show),
+    cards,
+  );
 }

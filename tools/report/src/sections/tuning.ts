@@ -6,8 +6,15 @@ import { shortName } from '../model/report';
 import type { TableSpec } from '../table';
 import { chooser, Plate, section, type Page, type Section } from './section';
 
-interface Placed extends Tuning { from: string }
-interface Used { point: TuningPoint; index: number; time: number; memory: number }
+interface Placed extends Tuning {
+  from: string;
+}
+interface Used {
+  point: TuningPoint;
+  index: number;
+  time: number;
+  memory: number;
+}
 
 function used(each: Tuning): Used[] {
   return each.points.flatMap((point, index) => {
@@ -26,39 +33,88 @@ function marks(each: Placed): Mark[] {
   return [true, false].flatMap((byPercent): Mark[] => {
     const own = used(each).filter(({ point }) => (point.percent !== undefined) === byPercent);
     if (own.length === 0) return [];
-    return [{ system: each.system, label: shortName(each.system), form: 'both', x: own.map(({ memory }) => memory), y: own.map(({ time }) => time),
-      pointLabels: own.map(({ point }, i) => (i === 0 && byPercent ? `${shortName(each.system)}, ${setting(point)}` : setting(point))), size: 4.5, ...(byPercent ? {} : { dash: [2, 3] }),
-      details: own.map(({ point, time, memory }) => `${setting(point)}\n${format(time, 'duration')}\n${format(memory, 'bytes')}`) }];
+    return [
+      {
+        system: each.system,
+        label: shortName(each.system),
+        form: 'both',
+        x: own.map(({ memory }) => memory),
+        y: own.map(({ time }) => time),
+        pointLabels: own.map(({ point }, i) =>
+          i === 0 && byPercent ? `${shortName(each.system)}, ${setting(point)}` : setting(point),
+        ),
+        size: 4.5,
+        ...(byPercent ? {} : { dash: [2, 3] }),
+        details: own.map(
+          ({ point, time, memory }) => `${setting(point)}\n${format(time, 'duration')}\n${format(memory, 'bytes')}`,
+        ),
+      },
+    ];
   });
 }
 
 function chart(name: string, all: Placed[]): ChartSpec {
-  return { summary: `${name}: wall time against peak memory as the heap's growth is set.`, x: { title: 'peak memory', kind: 'bytes', log: true },
-    y: { title: 'time; labels are the heap\u2019s growth in percent, or its limit', kind: 'duration', log: true }, marks: all.flatMap(marks), hover: 'point', height: 380 };
+  return {
+    summary: `${name}: wall time against peak memory as the heap's growth is set.`,
+    x: { title: 'peak memory', kind: 'bytes', log: true },
+    y: { title: 'time; labels are the heap\u2019s growth in percent, or its limit', kind: 'duration', log: true },
+    marks: all.flatMap(marks),
+    hover: 'point',
+    height: 380,
+  };
 }
 
 function values(name: string, all: Placed[]): TableSpec {
-  return { caption: `${name}: settings`, columns: ['', 'Setting', 'Time', 'Processor', 'Peak memory', 'Cycles'].map((title) => ({ title })),
-    rows: all.flatMap((each) => each.points.map((point, index) => {
-      const from = `${each.from}/points/${index}/median`;
-      const figure = (field: string, kind: 'duration' | 'bytes' | 'count') => ({ value: point.median?.[field], kind, from: `${from}/${field}` });
-      return { system: each.system, cells: [shortName(each.system), setting(point), figure('wall_ns', 'duration'), figure('process_ns', 'duration'),
-        figure('peak_rss', 'bytes'), figure('cycles', 'count')] };
-    })) };
+  return {
+    caption: `${name}: settings`,
+    columns: ['', 'Setting', 'Time', 'Processor', 'Peak memory', 'Cycles'].map((title) => ({ title })),
+    rows: all.flatMap((each) =>
+      each.points.map((point, index) => {
+        const from = `${each.from}/points/${index}/median`;
+        const figure = (field: string, kind: 'duration' | 'bytes' | 'count') => ({
+          value: point.median?.[field],
+          kind,
+          from: `${from}/${field}`,
+        });
+        return {
+          system: each.system,
+          cells: [
+            shortName(each.system),
+            setting(point),
+            figure('wall_ns', 'duration'),
+            figure('process_ns', 'duration'),
+            figure('peak_rss', 'bytes'),
+            figure('cycles', 'count'),
+          ],
+        };
+      }),
+    ),
+  };
 }
 
 export function tuning(page: Page): Section | null {
   const groups = new Map<string, Placed[]>();
   for (const { file, document } of page.report.gc) {
     (document.tuning ?? []).forEach((each, i) => {
-      if (used(each).length > 0) groups.set(each.workload, [...(groups.get(each.workload) ?? []), { ...each, from: `${file}/tuning/${i}` }]);
+      if (used(each).length > 0)
+        groups.set(each.workload, [...(groups.get(each.workload) ?? []), { ...each, from: `${file}/tuning/${i}` }]);
     });
   }
   if (groups.size === 0) return null;
   const names = [...groups.keys()];
   const plate = new Plate(page);
-  const show = (name: string) => plate.show(`${name}: what the settings buy`, chart(name, groups.get(name) ?? []), values(name, groups.get(name) ?? []));
+  const show = (name: string) =>
+    plate.show(
+      `${name}: what the settings buy`,
+      chart(name, groups.get(name) ?? []),
+      values(name, groups.get(name) ?? []),
+    );
   show(names[0]);
-  return section('tuning', 'Tuning', 'A collector trades memory for time. Each line is that trade; the further down and left it runs, the better the bargain.',
-    chooser('Workload', names, names[0], show), plate.element);
+  return section(
+    'tuning',
+    'Tuning',
+    'A collector trades memory for time. Each line is that trade; the further down and left it runs, the better the bargain.',
+    chooser('Workload', names, names[0], show),
+    plate.element,
+  );
 }
