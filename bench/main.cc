@@ -4,6 +4,7 @@
 #include "workloads.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -23,7 +24,7 @@ constexpr double largest_scale = 1000;
 unsigned usual_threads() { return std::clamp(std::thread::hardware_concurrency(), 2u, 4u); }
 
 int usage() {
-  std::fputs("usage: umber-workloads NAME [--threads N] [--scale F], or umber-workloads --list\n", stderr);
+  std::fprintf(stderr, "usage: %s NAME [--threads N] [--scale F], or --list\n", program_invocation_short_name);
   return 2;
 }
 
@@ -87,7 +88,8 @@ int main(int argc, char** argv) {
   const auto row = std::find_if(table.begin(), table.end(),
                                 [&](const workload& each) { return std::strcmp(each.name, argv[1]) == 0; });
   if (row == table.end()) {
-    std::fprintf(stderr, "umber-workloads: no workload is called '%s'; see umber-workloads --list\n", argv[1]);
+    std::fprintf(stderr, "%s: no workload is called '%s'; see %s --list\n", program_invocation_short_name, argv[1],
+                 program_invocation_short_name);
     return 2;
   }
   params chosen{row->default_threads == 0 ? usual_threads() : row->default_threads, 1.0};

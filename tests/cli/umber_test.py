@@ -102,12 +102,41 @@ class bench_malloc(base):
         self.refused(2, "bench", "malloc", "--with", "nosuch", saying="NAME=")
         self.refused(2, "bench", "malloc", "--runs", "0", saying="1 to 1000")
         self.refused(2, "bench", "nosuch", saying="malloc")
-        self.refused(2, "nosuch", saying="run, doctor, bench")
+        self.refused(2, "nosuch", saying="run, doctor")
 
     def test_the_list_names_every_workload(self):
         listing = umber("bench", "malloc", "--list").stdout
         for name in ("pair-64", "larson", "hoarding", "idle-return-foreign"):
             self.assertIn(name, listing)
+
+
+class evolution(base):
+    def test_every_step_is_told_in_figures(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "result.json"
+            done = umber("bench", "malloc", "--evolution", "--runs", "1", "--scale", "0.02", "--json", str(path))
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            document = json.loads(path.read_text())
+        order = ["bump", "first_fit", "next_fit", "best_fit", "segregated", "arenas", "central", "mcache", "umber"]
+        self.assertEqual([each["from"] for each in document["evolution"]["steps"]], order[:-1])
+        self.assertEqual([each["to"] for each in document["evolution"]["steps"]], order[1:])
+        for each in document["evolution"]["steps"]:
+            self.assertIn(each["why"], done.stdout)
+            for figure in each["figures"]:
+                row = next(row for row in document["rows"] if row["name"] == figure["row"])
+                self.assertEqual(row["results"][each["to"]][figure["figure"]], figure["to"])
+        command = document["rows"][0]["commands"]["best_fit"]
+        self.assertIn("UMBER_EVOLUTION=best_fit", command)
+        again = json.loads(subprocess.run(command, shell=True, capture_output=True, text=True).stdout)
+        self.assertEqual(again["checksum"], document["rows"][0]["results"]["umber"]["runs"][0]["checksum"])
+
+    def test_only_those_named_are_measured_beside_umber(self):
+        usual = ["bench", "malloc", "--evolution", "--runs", "1", "--scale", "0.02", "--only", "churn"]
+        done = umber(*usual, "--allocators", "next_fit,best_fit")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("next_fit -> best_fit", done.stdout)
+        self.assertNotIn("mcache", done.stdout)
+        self.refused(2, *usual, "--allocators", "nosuch", saying="first_fit")
 
 
 class run(base):

@@ -23,12 +23,12 @@ constexpr peer peers[] = {
 std::optional<allocator> find_allocator(const std::string& name) {
   if (name == "umber") {
     const auto library = find_umber_library();
-    return library ? std::optional(allocator{name, *library}) : std::nullopt;
+    return library ? std::optional(allocator{name, *library, "LD_PRELOAD"}) : std::nullopt;
   }
   for (const peer& each : peers) {
     if (name != each.name) continue;
     const auto library = find_library(each.library);
-    return library ? std::optional(allocator{name, *library}) : std::nullopt;
+    return library ? std::optional(allocator{name, *library, "LD_PRELOAD"}) : std::nullopt;
   }
   return std::nullopt;
 }
@@ -53,12 +53,12 @@ allocator parse_with(const std::string& text) {
   if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
     throw failure(2, fmt::format("--with {}: expected NAME=/path/of/library.so", text));
   }
-  const allocator parsed = {text.substr(0, equals), std::filesystem::path(text.substr(equals + 1))};
+  const allocator parsed = {text.substr(0, equals), std::filesystem::path(text.substr(equals + 1)), "LD_PRELOAD"};
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(parsed.library, ignored)) {
     throw failure(2, fmt::format("--with {}: no such file", text));
   }
-  return {parsed.name, std::filesystem::absolute(parsed.library)};
+  return {parsed.name, std::filesystem::absolute(parsed.library), parsed.variable};
 }
 
 void check_distinct(const std::vector<allocator>& chosen) {

@@ -18,7 +18,9 @@ struct peer {
 
 struct allocator {
   std::string name;
+  // What `variable` is set to for a run.
   std::filesystem::path library;
+  std::string variable = "LD_PRELOAD";
 };
 
 // What is looked for in the system's library folders. Umber itself is not among them.

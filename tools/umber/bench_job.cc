@@ -66,28 +66,32 @@ measurement parse_result(const job& row, const finished& run) {
 
 }  // namespace
 
-std::vector<job> all_jobs(const job_options& options) {
-  const std::string program = need_bench_program("umber-workloads", "UMBER_WORKLOADS").string();
+std::vector<job> listed_jobs(const std::string& program, const job_options& options) {
   const finished listing = run_captured({{program, "--list"}, {}}, list_timeout_seconds);
   if (!listing.succeeded()) throw failure(1, fmt::format("{} --list: {}", program, listing.complaint()));
   std::vector<job> rows;
   std::istringstream lines(listing.output);
   for (std::string line; std::getline(lines, line);) rows.push_back(parse_workload(line, program, options));
+  return rows;
+}
+
+std::vector<job> all_jobs(const job_options& options) {
+  std::vector<job> rows = listed_jobs(need_bench_program("umber-workloads", "UMBER_WORKLOADS").string(), options);
   const auto memory = std::find_if(rows.begin(), rows.end(), [](const job& row) { return row.group == "memory"; });
   std::vector<job> hosts = host_jobs(options.scale);
   rows.insert(memory, hosts.begin(), hosts.end());
   return rows;
 }
 
-command_line with_allocator(const job& row, const std::string& library) {
+command_line with_allocator(const job& row, const allocator& under) {
   command_line command = row.command;
-  command.environment.insert(command.environment.begin(), {"LD_PRELOAD", library});
+  command.environment.insert(command.environment.begin(), {under.variable, under.library.string()});
   return command;
 }
 
 measurement measure(const job& row, const allocator& under, double timeout_seconds) {
   if (row.kind == job_kind::redis) return measure_redis(row, under, timeout_seconds);
-  const finished run = run_captured(with_allocator(row, under.library.string()), timeout_seconds);
+  const finished run = run_captured(with_allocator(row, under), timeout_seconds);
   measurement result;
   // The dynamic linker goes on without a library that it cannot load: that must not pass for a measurement.
   if (run.errors.find("cannot be preloaded") != std::string::npos) {

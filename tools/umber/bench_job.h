@@ -17,7 +17,7 @@ struct job {
   std::string group;
   std::string description;
   job_kind kind = job_kind::workload;
-  // Without the allocator: that is added as LD_PRELOAD.
+  // Without the allocator: that is added to the environment.
   command_line command;
   double scale = 1;
   // Whether --quick includes it.
@@ -44,8 +44,11 @@ struct job_options {
 // All rows there are on this system, in the order of the report.
 [[nodiscard]] std::vector<job> all_jobs(const job_options& options);
 
+// The rows that a program of bench/ lists.
+[[nodiscard]] std::vector<job> listed_jobs(const std::string& program, const job_options& options);
+
 // The command that reproduces a row under an allocator.
-[[nodiscard]] command_line with_allocator(const job& row, const std::string& library);
+[[nodiscard]] command_line with_allocator(const job& row, const allocator& under);
 
 // Runs a row once under an allocator.
 [[nodiscard]] measurement measure(const job& row, const allocator& under, double timeout_seconds);

@@ -7,6 +7,7 @@
 
 #include "atomic_file.h"
 #include "bench_allocators.h"
+#include "bench_evolution.h"
 #include "bench_job.h"
 #include "bench_report.h"
 #include "bench_results.h"
@@ -34,6 +35,7 @@ struct bench_options {
   std::optional<unsigned> threads;
   double timeout_seconds = 120;
   bool quick = false;
+  bool evolution = false;
   bool list = false;
   bool commands = true;
 };
@@ -94,12 +96,15 @@ int compare(const bench_options& options) {
   catch_interrupts();
   const double scale = options.scale.value_or(options.quick ? quick_scale : 1);
   const int runs = options.runs.value_or(options.quick ? quick_runs : usual_runs);
-  const std::vector<job> rows = choose_rows(all_jobs({scale, options.threads}), options);
+  const job_options work = {scale, options.threads};
+  const std::vector<job> rows = choose_rows(options.evolution ? evolution_jobs(work) : all_jobs(work), options);
   if (options.list) return list_rows(rows);
   if (!options.json_file.empty()) check_writable(options.json_file);
   comparison all;
-  all.allocators = choose_allocators(options.allocators, options.with);
-  all.baseline = choose_baseline(all.allocators, options.baseline);
+  all.allocators =
+      options.evolution ? textbook_allocators(options.allocators) : choose_allocators(options.allocators, options.with);
+  all.baseline =
+      choose_baseline(all.allocators, options.evolution && options.baseline.empty() ? "umber" : options.baseline);
   {
     const progress line;
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -107,10 +112,12 @@ int compare(const bench_options& options) {
       all.rows.push_back(measure_row(rows[i], all, runs, options.timeout_seconds, line, position));
     }
   }
+  const std::vector<evolution_step> steps = options.evolution ? allocator_steps(all) : std::vector<evolution_step>();
   fmt::print("{}", report_text(all));
+  if (!steps.empty()) fmt::print("\n{}", evolution_text(steps));
   if (options.commands) fmt::print("{}", commands_text(all));
   if (std::fflush(stdout) != 0) throw failure(1, "cannot write the report to stdout");
-  if (!options.json_file.empty()) write_atomically(options.json_file, report_json(all, runs, scale));
+  if (!options.json_file.empty()) write_atomically(options.json_file, report_json(all, steps, runs, scale));
   return all.failed() ? 1 : 0;
 }
 
@@ -149,6 +156,8 @@ void add_bench_malloc(CLI::App& bench, action& chosen) {
       ->capture_default_str();
   command->add_option("--json", options->json_file, "Write everything measured to this file");
   command->add_flag("--quick", options->quick, "A part of the workloads at a quarter of the work");
+  command->add_flag("--evolution", options->evolution,
+                    "Textbook allocators that led to the present ones: bump, first_fit ... mcache, and umber");
   command->add_flag("--list", options->list, "Show the workloads and stop");
   command->add_flag("--commands,!--no-commands", options->commands,
                     "Print the command that reproduces each row (default)");

@@ -164,7 +164,7 @@ json cell_json(const row_result& result, const std::string& name, const comparis
 }
 
 std::string command_for(const row_result& result, const allocator& under) {
-  if (result.row.kind != job_kind::redis) return with_allocator(result.row, under.library.string()).shell_form();
+  if (result.row.kind != job_kind::redis) return with_allocator(result.row, under).shell_form();
   return fmt::format("{} bench malloc --no-commands --runs 1 --scale {} --only {} --allocators {} --with {}={}",
                      own_path().string(), result.row.scale, result.row.name, under.name, under.name,
                      under.library.string());
@@ -186,7 +186,7 @@ std::string commands_text(const comparison& all) {
   for (const allocator& each : all.allocators) text += fmt::format("  {}={}\n", each.name, each.library.string());
   for (const row_result& each : all.rows) {
     const std::string& first = all.allocators.front().name;
-    const allocator by_name = {first, "$" + first};
+    const allocator by_name = {first, "$" + first, all.allocators.front().variable};
     std::string command = command_for(each, by_name);
     const std::string quoted = "'$" + first + "'";
     if (const std::size_t at = command.find(quoted); at != std::string::npos)
@@ -196,7 +196,7 @@ std::string commands_text(const comparison& all) {
   return text;
 }
 
-std::string report_json(const comparison& all, int runs, double scale) {
+std::string report_json(const comparison& all, const std::vector<evolution_step>& steps, int runs, double scale) {
   json document = {{"bench", "malloc"}, {"baseline", all.baseline}, {"runs", runs}, {"scale", scale}};
   for (const allocator& each : all.allocators) document["allocators"][each.name] = each.library.string();
   document["rows"] = json::array();
@@ -213,6 +213,10 @@ std::string report_json(const comparison& all, int runs, double scale) {
     if (const auto mean = geometric_mean(all, each.name, "")) {
       document["geometric_means"][each.name] = {{"time", mean->time}, {"rss", mean->memory}};
     }
+  }
+  if (!steps.empty()) {
+    for (const row_result& each : all.rows) document["evolution"]["rows"].push_back(each.row.name);
+    document["evolution"]["steps"] = evolution_json(steps);
   }
   document["failed"] = all.failed();
   return document.dump(2) + "\n";

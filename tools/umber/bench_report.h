@@ -2,8 +2,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "bench_results.h"
+#include "evolution.h"
 
 namespace umber::tool {
 
@@ -13,7 +15,8 @@ namespace umber::tool {
 // For each row the command that reproduces it, for a shell.
 [[nodiscard]] std::string commands_text(const comparison& all);
 
-// Everything measured, every single run included.
-[[nodiscard]] std::string report_json(const comparison& all, int runs, double scale);
+// Everything measured, every single run included; of the evolution also its steps.
+[[nodiscard]] std::string report_json(const comparison& all, const std::vector<evolution_step>& steps, int runs,
+                                      double scale);
 
 }  // namespace umber::tool

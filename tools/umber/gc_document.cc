@@ -105,16 +105,11 @@ json tuning(const gc_results& all) {
 }
 
 json evolution(const gc_results& all) {
-  json object = {{"rows", json::array()}, {"steps", json::array()}};
+  json object = {{"rows", json::array()}};
   for (const gc_row_result& each : all.rows) {
     if (each.row.part == gc_part::evolution) object["rows"].push_back(each.row.name());
   }
-  for (const evolution_step& each : evolution_steps(all)) {
-    json step = {{"from", each.from}, {"to", each.to}, {"why", each.why}};
-    for (const step_figure& one : each.figures)
-      step["figures"].push_back({{"row", one.row}, {"figure", one.figure}, {"from", one.from}, {"to", one.to}});
-    object["steps"].push_back(step);
-  }
+  object["steps"] = evolution_json(evolution_steps(all));
   return object;
 }
 

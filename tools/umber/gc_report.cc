@@ -179,19 +179,6 @@ std::string tuning_text(const gc_results& all) {
   return lines.text() + "\n";
 }
 
-std::string evolution_text(const gc_results& all) {
-  std::string text;
-  for (const evolution_step& each : evolution_steps(all)) {
-    text += fmt::format("{} -> {}: {}\n", each.from, each.to, each.why);
-    table lines({align::left, align::left, align::right, align::left, align::right});
-    for (const step_figure& one : each.figures)
-      lines.add({fmt::format("  {}", one.row), one.figure, figure_text(one.from / 1e3), "->",
-                 fmt::format("{} us", figure_text(one.to / 1e3))});
-    text += lines.text() + "\n";
-  }
-  return text;
-}
-
 std::string notes(const gc_results& all) {
   std::string text;
   for (const missing_system& each : all.missing) text += fmt::format("not measured: {}: {}\n", each.name, each.remedy);
@@ -214,7 +201,7 @@ std::string gc_report(const gc_results& all) {
   for (const gc_row_result& each : all.rows) {
     if (each.row.part == gc_part::main || each.row.part == gc_part::evolution) text += row_text(each);
   }
-  return text + evolution_text(all) + scaling_text(all) + tuning_text(all) + notes(all);
+  return text + evolution_text(evolution_steps(all)) + scaling_text(all) + tuning_text(all) + notes(all);
 }
 
 std::string gc_commands(const gc_results& all) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "evolution.h"
 #include "gc_results.h"
 
 namespace umber::tool {
@@ -41,20 +42,6 @@ struct tuning_study {
 };
 
 [[nodiscard]] std::vector<tuning_study> tuning_studies(const gc_results& all);
-
-struct step_figure {
-  std::string row;
-  std::string figure;
-  double from = 0;
-  double to = 0;
-};
-
-struct evolution_step {
-  std::string from;
-  std::string to;
-  std::string why;
-  std::vector<step_figure> figures;
-};
 
 [[nodiscard]] std::vector<evolution_step> evolution_steps(const gc_results& all);
 
