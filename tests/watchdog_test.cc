@@ -92,7 +92,7 @@ TEST_CASE("watchdog: a loop without a safepoint is named, once, with its thread'
 }
 
 TEST_CASE("watchdog: waiting outside of a blocking region is named, and inside of one it is not") {
-  const auto sleep = [] { std::this_thread::sleep_for(std::chrono::milliseconds(400)); };
+  const auto sleep = [] { std::this_thread::sleep_for(std::chrono::milliseconds(800)); };
   const auto outside = collect_beside(sleep);
   INFO(outside.output);
   CHECK(outside.lines() == 1);

@@ -186,7 +186,7 @@ TEST_CASE("weak_map: a chain of maps, each the value of the one before, costs wh
     field<node> key;
   };
   test_heap t;
-  constexpr int length = 20'000;
+  constexpr int length = 4'000;
   const local<weak_map<node, link>> chain = make<weak_map<node, link>>();
   local<node> first;
   drop([&] {
