@@ -44,7 +44,7 @@ export function glance(page: Page): Section | null {
     strong: system === baseline,
     cells: [
       shortName(system),
-      page.report.versions.get(system) ?? '',
+      (page.report.versions.get(system) ?? '').replace(/^.*\//, ''),
       ...shown.map((metric) => cell(ratios(groups, system, baseline, metric))),
     ],
   }));
