@@ -288,6 +288,31 @@ class writer {
     out_ << ' ' << std::uint64_t{holder} << '"';
   }
 
+  // Its name, if the type knows it, else "+8".
+  void write_field(const type_layout& layout, std::size_t offset) {
+    struct finder {
+      output& out;
+      std::size_t offset;
+      bool found;
+      static void look_at(void* self, std::size_t at, const umber::detail::field_path& path) {
+        auto& wanted = *static_cast<finder*>(self);
+        if (wanted.found || at != wanted.offset || path.outer == nullptr) return;
+        wanted.found = true;
+        write_path(wanted.out, path);
+      }
+    } wanted{out_, offset, false};
+    out_ << ",\n\"";
+    if (layout.description->name_pointers != nullptr) layout.description->name_pointers(finder::look_at, &wanted);
+    if (!wanted.found) out_ << '+' << offset;
+    out_ << '"';
+  }
+  static void write_path(output& out, const umber::detail::field_path& path) {
+    if (path.outer->outer != nullptr) write_path(out, *path.outer);
+    if (path.index != path.no_index) return static_cast<void>(out << '[' << path.index << ']');
+    if (path.outer->outer != nullptr) out << '.';
+    out.quoted(path.name.data(), path.name.size());
+  }
+
   void write_strings() {
     for (std::size_t i = 0; i < fixed; ++i) out_ << (i == 0 ? "\"" : ",\n\"") << fixed_strings[i] << '"';
     for (std::size_t i = 0; i < n_.type_count; ++i) write_type(n_.types[i]);
@@ -295,8 +320,7 @@ class writer {
     for (std::size_t i = 0; i < n_.type_count; ++i) {
       if ((n_.types[i] & snapshot_node::is_array) != 0) continue;
       const type_layout& layout = *layout_of(n_.types[i]);
-      for (std::uint32_t k = 0; k < layout.pointer_count; ++k)
-        out_ << ",\n\"+" << layout.pointers[k] * sizeof(void*) << '"';
+      for (std::uint32_t k = 0; k < layout.pointer_count; ++k) write_field(layout, layout.pointers[k] * sizeof(void*));
     }
     for (std::uint64_t i = 0; i < n_.offsets; ++i) out_ << ",\n\"+" << i * sizeof(void*) << '"';
   }

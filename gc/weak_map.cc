@@ -10,6 +10,10 @@ namespace umber::gc {
 namespace {
 
 void find_next(detail::found_pointer found, void* context) { found(context, offsetof(detail::weak_entry, next)); }
+void name_next(detail::named_pointer found, void* context) {
+  const detail::field_path object{nullptr, {}};
+  found(context, offsetof(detail::weak_entry, next), detail::field_path{&object, "next"});
+}
 
 constexpr const char entry_name[] = "umber::weak_map entry";
 constinit detail::type_description entry_type{
@@ -20,6 +24,7 @@ constinit detail::type_description entry_type{
     .find_pointers = find_next,
     .trace = nullptr,
     .destroy = nullptr,
+    .name_pointers = name_next,
 };
 
 bool has_mark(const void* object) { return object_map::is_marked(address_of(object)); }

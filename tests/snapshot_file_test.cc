@@ -182,10 +182,10 @@ TEST_CASE("snapshot_file: objects, fields, elements and roots are shown as they 
   CHECK(place.files() == 1);
   CHECK(shown.count("node") == 100);  // `first` is not shown to the collector either
   CHECK(shown.only("account").bytes == 112);
-  CHECK(shown.follow(shown.only("account"), "+0") != nullptr);
+  CHECK(shown.follow(shown.only("account"), "owner") != nullptr);
   const shown_node& numbers = shown.only("node>[]");
   CHECK(numbers.bytes >= 40'008);
-  CHECK(shown.follow(numbers, "4000")->name == shown.follow(shown.only("account"), "+0")->name);
+  CHECK(shown.follow(numbers, "4000")->name == shown.follow(shown.only("account"), "owner")->name);
   CHECK(shown.follow(shown.only("changing"), "+16")->id == shown.follow(numbers, "4000")->id);
   REQUIRE(shown.group("persistent handles") != nullptr);
   CHECK(shown.follow(*shown.group("persistent handles"), "0")->id == numbers.id);
@@ -244,16 +244,16 @@ TEST_CASE("snapshot_file: what lives is in it whole while other threads build an
     const umber::blocking while_reading;
     const shown_heap shown(file);
     CHECK(shown.count("node") == 1000);
-    const shown_node* at = shown.follow(shown.only("account"), "+0");
-    for (int i = 0; i < 1000; ++i, at = shown.follow(*at, "+0")) {
+    const shown_node* at = shown.follow(shown.only("account"), "owner");
+    for (int i = 0; i < 1000; ++i, at = shown.follow(*at, "left")) {
       REQUIRE(at != nullptr);
       CHECK(ids.emplace(i, at->id).first->second == at->id);
     }
     CHECK(at == nullptr);
   }
   over = true;
-  const umber::blocking while_it_ends;
-  other.wait();
+  const umber::blocking while_it_ends;  // it may be wanted for a stop of the world, and answers when it is gone
+  other.end();
 }
 
 TEST_CASE("snapshot_file: a failure is told by errno and leaves no file [snapshot_file.1] [output.1]") {
