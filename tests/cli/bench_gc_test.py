@@ -162,6 +162,11 @@ class studies(unittest.TestCase):
         self.assertAlmostEqual(ring["exponent"], 0, places=3)
         self.assertRegex(text, r"full_collection +umber +wall_ns +1\.00")
 
+    def test_a_point_of_a_study_is_run_once_when_all_is_measured(self):
+        document, _ = measured("full_collection", "--all", "--systems", "umber")
+        runs = {row["part"]: len(row["runs"]) for row in document["rows"]}
+        self.assertEqual((document["runs"], runs), (3, {"main": 3, "scaling": 1}))
+
     def test_two_points_are_no_fit(self):
         document, _ = measured("full_collection", "--systems", "umber", "--runs", "1", "--live", "1MiB,2MiB")
         self.assertNotIn("exponent", document["scaling"][0])

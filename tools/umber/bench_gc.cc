@@ -54,7 +54,11 @@ struct gc_options {
   bool list = false;
   bool commands = false;
 
-  [[nodiscard]] int run_count() const { return runs.value_or(quick || all ? shorter_runs : usual_runs); }
+  // With everything to be measured, a point of a study is one run: its neighbours are its spread.
+  [[nodiscard]] int run_count(gc_part part) const {
+    const bool point = part == gc_part::scaling || part == gc_part::tuning;
+    return runs.value_or(all && point ? 1 : quick || all ? shorter_runs : usual_runs);
+  }
 };
 
 std::vector<std::string> words_of(const std::string& text) {
@@ -120,12 +124,13 @@ gc_row_result measure_row(const gc_row& row, const std::vector<const gc_system*>
     cell.command = command_of(row, *each, options.each_run).shell_form();
     result.cells.push_back(std::move(cell));
   }
-  for (int i = 0; i < options.run_count(); ++i) {
+  const int runs = options.run_count(row.part);
+  for (int i = 0; i < runs; ++i) {
     for (std::size_t k = 0; k < systems.size(); ++k) {
       std::vector<gc_run>& own = result.cells[k].runs;
       // What failed once is not tried again: a hanging row would cost its timeout every time.
       if (!own.empty() && !own.back().problem.empty()) continue;
-      line.show(fmt::format("{} {} {} {}/{}", position, row.name(), systems[k]->name, i + 1, options.run_count()));
+      line.show(fmt::format("{} {} {} {}/{}", position, row.name(), systems[k]->name, i + 1, runs));
       own.push_back(run_once(row, *systems[k], options.each_run));
     }
   }
@@ -148,7 +153,7 @@ gc_results measure(const gc_options& options, found_systems found) {
     if (each.name == "umber") historical = historical_collectors(each);
   }
   gc_results all;
-  all.runs = options.run_count();
+  all.runs = options.run_count(gc_part::main);
   all.missing = std::move(found.missing);
   if (std::none_of(rows.begin(), rows.end(),
                    [&](const gc_row& row) { return !systems_of(row, found.present, historical).empty(); }))
@@ -244,7 +249,9 @@ void add_choices(CLI::App& command, gc_options& options) {
       ->delimiter(',');
   command.add_option("--arguments", options.arguments,
                      "Arguments of the workloads in place of the usual, such as '--depth 20 --random'");
-  command.add_option("--runs", options.runs, "Runs of each row under each system (5; with --quick or --all 3)")
+  command
+      .add_option("--runs", options.runs,
+                  "Runs of each row under each system (5; with --quick or --all 3, and with --all 1 of a study's)")
       ->check(CLI::Range(1, 1000));
   command.add_option("--scale", options.scale, "Amount of work, 1 being a second a run (with --quick 0.3)")
       ->check(CLI::Range(0.0001, 1000.0));
