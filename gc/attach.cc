@@ -31,7 +31,7 @@ mutator* new_mutator() {
   spare_mutators = m->next;
   detail::allocation_entry* const entries = m->entries;
   held_span* const held = m->held;
-  const local_stack locals = m->locals;
+  const local_slots locals = m->locals;
   void* const c_handles = m->c_handles;
   const std::uint32_t capacity = m->capacity;
   new (m) mutator;
@@ -132,7 +132,7 @@ mutator* attach(managed_heap& h, bool of_heap) {
 void detach(mutator& m) {
   if (is_forked()) return;
   if (attached() != &m) die_misuse("~mutator", "belongs to another thread");
-  if (!m.locals.is_empty(m.top)) die_misuse("~mutator", "still has locals");
+  if (!m.locals.are_empty()) die_misuse("~mutator", "still has locals");
   leave(m);
   timeline::leave();
   alloc::heap.empty_stock(m.stock);
@@ -159,14 +159,12 @@ namespace umber::detail {
 
 constinit thread_local mutator_state* current_mutator = &gc::unattached;
 
-void** push_local(void* object) noexcept {
+void** take_local_slowly(void* object) noexcept {
   gc::mutator& m = gc::attached_or_die("local");
-  return m.top != m.limit ? &(*++m.top = object) : m.locals.push(m, object);
+  return has_local(&m) ? next_local(&m, object) : m.locals.take_more(m, object);
 }
 
-void pop_local(void** slot) noexcept {
-  gc::mutator* m = gc::attached();
-  if (m != nullptr) return m->locals.pop(*m, slot);
+void drop_late() noexcept {
   if (!gc::is_forked()) gc::die_misuse("~local", "belongs to another thread, or its thread is no longer attached");
 }
 

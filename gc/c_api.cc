@@ -207,7 +207,7 @@ void umber_scope_close(umber_scope* scope) noexcept {
   for (handle_block* block = last_block(m); block != nullptr; block = last_block(m)) {
     const bool is_first = block == opened.block || (opened.block == nullptr && block->previous == nullptr);
     const std::size_t keep = block == opened.block ? opened.count : 0;
-    while (block->count > keep) m.locals.pop(m, block->slots[--block->count]);
+    while (block->count > keep) drop_local(&m, block->slots[--block->count]);
     if (is_first) return;
     m.c_handles = block->previous;
   }
@@ -217,7 +217,7 @@ void** umber_handle(void* object) noexcept {
   gc::mutator& m = here("umber_handle");
   handle_block* block = last_block(m);
   if (block == nullptr || block->count == sizeof(block->slots) / sizeof(block->slots[0])) block = next_block(m);
-  void** slot = block == nullptr ? nullptr : push_local(object);
+  void** slot = block == nullptr ? nullptr : take_local_slowly(object);
   if (slot != nullptr) block->slots[block->count++] = slot;
   return slot;
 }

@@ -2,82 +2,76 @@
 
 #include "alloc/metadata.h"
 
+#include <algorithm>
+
 namespace umber::gc {
 
 namespace {
 
-void* gap() { return pointer_to(1); }
-void* floor_value() { return pointer_to(3); }
+std::uintptr_t link_to(void** slot) { return address_of(slot) | 1; }
 
-local_chunk* make_chunk(local_chunk* previous) {
-  auto* chunk = static_cast<local_chunk*>(metadata::allocate(sizeof(local_chunk)));
-  if (chunk == nullptr) return nullptr;
-  chunk->previous = previous;
-  chunk->number = previous == nullptr ? 0 : previous->number + 1;
-  chunk->slots[0] = floor_value();
-  return chunk;
+// All slots of the chunk free, in their order, and after them `next`. The link to the first.
+std::uintptr_t free_all(local_chunk& chunk, std::uintptr_t next) {
+  for (std::size_t i = local_chunk::capacity; i-- > 0;) {
+    chunk.slots[i] = pointer_to(next);
+    next = link_to(&chunk.slots[i]);
+  }
+  return next;
 }
 
 }  // namespace
 
-bool local_stack::open(detail::mutator_state& m) {
-  if (first_ == nullptr) first_ = make_chunk(nullptr);
+bool local_slots::open(detail::mutator_state& m) {
+  if (first_ == nullptr) first_ = static_cast<local_chunk*>(metadata::allocate(sizeof(local_chunk)));
   if (first_ == nullptr) return false;
-  use(m, first_, 0);
+  last_ = first_;
+  m.free_local = free_all(*first_, detail::no_local);
   return true;
 }
 
-void local_stack::use(detail::mutator_state& m, local_chunk* chunk, std::size_t last) {
-  last_ = chunk;
-  m.top = chunk->slots + last;
-  m.limit = chunk->slots + local_chunk::capacity;
+bool local_slots::holds_nothing(const local_chunk& chunk) {
+  return std::all_of(chunk.slots, chunk.slots + local_chunk::capacity, is_free);
 }
 
-void** local_stack::push(detail::mutator_state& m, void* object) {
-  void** slot;
-  if (gaps_ > (last_->number + 1) * local_chunk::capacity / 2) {
-    slot = next_gap();
-    --gaps_;
-  } else {
-    if (last_->next == nullptr) last_->next = make_chunk(last_);
-    if (last_->next == nullptr) return nullptr;
-    use(m, last_->next, 1);
-    slot = m.top;
+bool local_slots::are_empty() const {
+  const local_chunk* chunk = first_;
+  while (chunk != last_ && holds_nothing(*chunk)) chunk = chunk->next;
+  return holds_nothing(*chunk);
+}
+
+std::size_t local_slots::capacity() const {
+  std::size_t slots = local_chunk::capacity;
+  for (const local_chunk* chunk = first_; chunk != last_; chunk = chunk->next) slots += local_chunk::capacity;
+  return slots;
+}
+
+void** local_slots::take_more(detail::mutator_state& m, void* object) {
+  if (last_->next == nullptr) last_->next = static_cast<local_chunk*>(metadata::allocate(sizeof(local_chunk)));
+  if (last_->next == nullptr) return nullptr;
+  last_ = last_->next;
+  m.free_local = free_all(*last_, detail::no_local);
+  return detail::next_local(&m, object);
+}
+
+void local_slots::sort(detail::mutator_state& m) {
+  local_chunk* held = first_;
+  std::uintptr_t first = detail::no_local;
+  void** last = nullptr;  // of the free slots so far, up to which chunk something is held
+  for (local_chunk* chunk = first_;; chunk = chunk->next) {
+    if (!holds_nothing(*chunk)) held = chunk;
+    if (chunk == last_) break;
   }
-  *slot = object;
-  return slot;
-}
-
-// There is one.
-void** local_stack::next_gap() {
-  for (;;) {
-    if (searched_ == nullptr || searched_->number > last_->number) {
-      searched_ = first_;
-      searched_to_ = 0;
+  last_ = held;
+  for (local_chunk* chunk = first_;; chunk = chunk->next) {
+    for (void*& slot : chunk->slots) {
+      if (!is_free(slot)) continue;
+      (last == nullptr ? first : *reinterpret_cast<std::uintptr_t*>(last)) = link_to(&slot);
+      last = &slot;
     }
-    while (searched_to_ < local_chunk::capacity)
-      if (void** slot = &searched_->slots[++searched_to_]; *slot == gap()) return slot;
-    searched_ = searched_->next;
-    searched_to_ = 0;
+    if (chunk == last_) break;
   }
-}
-
-void local_stack::pop(detail::mutator_state& m, void** slot) {
-  if (slot != m.top) {
-    *slot = gap();
-    ++gaps_;
-    return;
-  }
-  for (--m.top; is_odd(*m.top);) {
-    if (*m.top == gap()) {
-      --m.top;
-      --gaps_;
-    } else if (last_->previous != nullptr) {
-      use(m, last_->previous, local_chunk::capacity);
-    } else {
-      return;
-    }
-  }
+  if (last != nullptr) *last = pointer_to(detail::no_local);
+  m.free_local = first;
 }
 
 }  // namespace umber::gc

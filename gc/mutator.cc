@@ -148,14 +148,15 @@ void mutator::forget_candidates() {
   publish_chunk();
 }
 
-// The one answer that takes as long as the stack of locals is deep (locals.h), so the slots go over without a branch.
+// The one answer that takes as long as there are locals (locals.h), so the slots go over without a branch.
 void mutator::scan_handles() {
-  locals.for_each_run(top, [this](void* const* slot, void* const* end) {
-    if (is_planted(fault::handle_missed) && end == top + 1) --end;
+  std::size_t count = 0;
+  locals.for_each_run([this, &count](void* const* slot, void* const* end) {
+    if (is_planted(fault::handle_missed)) ++slot;
     while (slot != end) {
       if (chunk != nullptr && !chunk->has_room()) publish_chunk();
       if (chunk == nullptr && (chunk = work->make_chunk()) == nullptr) {
-        if (local_stack::is_object(*slot)) add_candidate(address_of(*slot));  // which marks it
+        if (local_slots::is_object(*slot)) add_candidate(address_of(*slot));  // which marks it
         ++slot;
         continue;
       }
@@ -164,13 +165,15 @@ void mutator::scan_handles() {
       std::size_t n = chunk->count;
       for (; slot != stop; ++slot) {
         chunk->items[n] = address_of(*slot);
-        n += static_cast<std::size_t>(local_stack::is_object(*slot));
+        n += static_cast<std::size_t>(local_slots::is_object(*slot));
       }
+      count += n - chunk->count;
       chunk->count = n;
       contributed = contributed || n != 0;
     }
   });
   publish_chunk();
+  if (locals.capacity() > local_chunk::capacity && count < locals.capacity() / 2) locals.sort(*this);
 }
 
 }  // namespace umber::gc

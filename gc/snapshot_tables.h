@@ -77,7 +77,7 @@ struct snapshot_tables {
   // Of a thread that is being scanned.
   void add_locals(const mutator& m) {
     const lock_guard guard(lock);
-    m.locals.for_each(m.top, [this, &m](void* const* slot) { add_root(address_of(*slot), m.thread_id); });
+    m.locals.for_each([this, &m](void* const* slot) { add_root(address_of(*slot), m.thread_id); });
   }
   void add_root(std::uintptr_t object, std::uint32_t holder) {
     complete = complete && root_count < most_roots && (root_count != 0 || roots.reserve(most_roots)) &&

@@ -40,9 +40,9 @@ struct mutator_state {
   allocation_entry* entries = nullptr;  // by the id of a type
   std::uint32_t entry_count = 0;
   std::atomic<std::uint32_t> question{0};  // of the collector; 0: none
-  std::uint32_t store_mode = 4;            // what the barrier does (gc/mutator.h); of a thread without a mutator: refuse
-  void** top = nullptr;                    // the last slot in the stack of this thread's locals
-  void** limit = nullptr;                  // the last that its chunk has
+  std::uint32_t store_mode = 4;  // what the barrier does (gc/mutator.h); of a thread without a mutator: refuse
+  // The first free slot for a local, plus 1, as each holds the next; no_local: none; 0: of a thread without a mutator.
+  std::uintptr_t free_local = 0;
 };
 
 // The mutator of this thread; a fixed one without entries where there is none.
@@ -55,10 +55,10 @@ UMBER_API void barrier(const std::atomic<void*>* slot, void* value) noexcept;
 UMBER_API void insertion_barrier(const std::atomic<void*>* slot, void* value) noexcept;
 UMBER_API void answer() noexcept;
 
-// A slot for a local where the chunk is full, or the thread not attached; null: no memory. Lets a slot go that is not
-// the last, or has none in use before it.
-UMBER_API void** push_local(void* object) noexcept;
-UMBER_API void pop_local(void** slot) noexcept;
+// A slot for a local where there is none, or the thread is not attached; null: no memory.
+UMBER_API void** take_local_slowly(void* object) noexcept;
+// A local goes whose thread is no longer attached.
+UMBER_API void drop_late() noexcept;
 
 // The slots of persistent handles, and the boxes of weak ones.
 struct root_slot {
@@ -82,17 +82,24 @@ UMBER_API void* lock_weak(weak_box* box) noexcept;
 #endif
 }
 
-// A slot for a local that holds `object`; the first only where the chunk has one.
-inline bool has_local(const mutator_state* owner) noexcept { return owner->top != owner->limit; }
+inline constexpr std::uintptr_t no_local = 1;
+
+// A slot for a local that holds `object`; next_local only where there is one.
+inline bool has_local(const mutator_state* owner) noexcept { return owner->free_local > no_local; }
 inline void** next_local(mutator_state* owner, void* object) noexcept {
-  void** const slot = owner->top + 1;
+  void** const slot = reinterpret_cast<void**>(owner->free_local - 1);
+  owner->free_local = reinterpret_cast<std::uintptr_t>(*slot);
   *slot = object;
-  owner->top = slot;
   return slot;
+}
+inline void drop_local(mutator_state* owner, void** slot) noexcept {
+  if (__builtin_expect(owner->free_local == 0, false)) return drop_late();
+  *slot = reinterpret_cast<void*>(owner->free_local);
+  owner->free_local = reinterpret_cast<std::uintptr_t>(slot) + 1;
 }
 inline void** take_local(mutator_state* owner, void* object) {
   if (__builtin_expect(has_local(owner), true)) return next_local(owner, object);
-  void** const slot = push_local(object);
+  void** const slot = take_local_slowly(object);
   if (slot == nullptr) throw_bad_alloc();
   return slot;
 }
@@ -175,14 +182,7 @@ class local {
   local(T* object = nullptr) : local(object, detail::take_local(detail::current_mutator, to_void(object))) {}
   local(const local& other) : local(other.get()) {}
   local(const field<T>& value) : local(value.get()) {}
-  ~local() {
-    detail::mutator_state* const owner = detail::current_mutator;
-    // An odd value in the slot before says that there is more to do.
-    if (__builtin_expect(owner->top == slot_ && (reinterpret_cast<std::uintptr_t>(slot_[-1]) & 1) == 0, true))
-      owner->top = slot_ - 1;
-    else
-      detail::pop_local(slot_);
-  }
+  ~local() { detail::drop_local(detail::current_mutator, slot_); }
   local& operator=(const local& other) noexcept { return *this = other.get(); }
   local& operator=(const field<T>& value) noexcept { return *this = value.get(); }
   local& operator=(T* object) noexcept {
