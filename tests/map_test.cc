@@ -273,6 +273,52 @@ TEST_CASE("map: cleared and filled during an iteration, no entry is met twice") 
   });
 }
 
+TEST_CASE("map: what is found by its text is replaced and erased by it, too, without a string of its own") {
+  heap h;
+  const mutator attached(h);
+  const local<map<field<string>, int>> m = make<map<field<string>, int>>();
+  m->insert(make_string("one"), 1);
+  CHECK(m->assign(std::string_view("one"), 11));
+  CHECK(m->find(std::string_view("one")) == 11);
+  CHECK_FALSE(m->assign(std::string_view("two"), 2));
+  CHECK(m->size() == 1);
+  CHECK(m->erase(std::string_view("one")));
+  CHECK_FALSE(m->erase(std::string_view("one")));
+  CHECK(m->empty());
+}
+
+// Visits the entries of one table; where the next one begins, or 0.
+template <class Visit>
+std::uint64_t visit_a_table(const map<int, int>& m, std::uint64_t from, Visit visit) {
+  map<int, int>::cursor c(m, from);
+  std::uint64_t here = 0;
+  for (bool first = true; c.next(); first = false) {
+    if (!first && c.position() != here) return c.position();
+    here = c.position();
+    visit(c.key());
+  }
+  return 0;
+}
+
+TEST_CASE("map: iterations that go on from a position meet what stays once, however the map grows between them") {
+  heap h;
+  const mutator attached(h);
+  const local<map<int, int>> m = make<map<int, int>>();
+  constexpr int staying = 5000;
+  for (int i = 0; i < staying; ++i) m->insert(i, i);
+  std::vector<int> met(staying);
+  int size = staying, steps = 0;
+  std::uint64_t position = 0;
+  do {
+    position = visit_a_table(*m, position, [&](int key) {
+      if (key < staying) ++met[static_cast<std::size_t>(key)];
+    });
+    for (int n = 0; n < 500; ++n) m->insert(size++, 0);
+  } while (++steps < 10000 && position != 0);
+  CHECK(steps > 10);
+  CHECK(std::count(met.begin(), met.end(), 1) == staying);
+}
+
 TEST_CASE("map: what is inserted is held while the map grows") {
   heap h({.torture = 1});
   const mutator attached(h);

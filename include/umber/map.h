@@ -109,16 +109,14 @@ class map {
   // True if the key was not there. These throw std::bad_alloc, and then nothing has changed.
   bool insert(key_argument key, value_argument value) { return put(key, value, false); }
   bool insert_or_assign(key_argument key, value_argument value) { return put(key, value, true); }
-  // True if the key was there.
-  bool erase(key_argument key) noexcept {
-    const std::uint64_t hash = hash_of(key);
-    table* t = table_of(hash);
-    if (t == nullptr) return false;
-    const typename table::place p = t->find(key, hash);
-    if (!p) return false;
-    t->erase(p);
-    count(size() - 1);
-    return true;
+  // True if the key was there. These are no safepoints.
+  bool erase(key_argument key) noexcept { return take_out(key); }
+  bool assign(key_argument key, value_argument value) noexcept { return change(key, value); }
+  template <class Q>
+  requires(!std::is_convertible_v<const Q&, key_argument>) bool erase(const Q& key) noexcept { return take_out(key); }
+  template <class Q>
+  requires(!std::is_convertible_v<const Q&, key_argument>) bool assign(const Q& key, value_argument value) noexcept {
+    return change(key, value);
   }
   void clear() noexcept {
     directory_ = nullptr;
@@ -177,6 +175,26 @@ class map {
     const std::uint64_t hash = hash_of(key);
     table* t = table_of(hash);
     return t != nullptr && t->find(key, hash);
+  }
+  template <class Q>
+  bool take_out(const Q& key) noexcept {
+    const std::uint64_t hash = hash_of(key);
+    table* t = table_of(hash);
+    if (t == nullptr) return false;
+    const typename table::place p = t->find(key, hash);
+    if (!p) return false;
+    t->erase(p);
+    count(size() - 1);
+    return true;
+  }
+  template <class Q>
+  bool change(const Q& key, value_argument value) noexcept {
+    const std::uint64_t hash = hash_of(key);
+    table* t = table_of(hash);
+    if (t == nullptr) return false;
+    const typename table::place p = t->find(key, hash);
+    if (p) t->replace(p, value);
+    return static_cast<bool>(p);
   }
 
   bool put(key_argument key, value_argument value, bool replace) {
@@ -282,7 +300,8 @@ class map {
       const typename value_part::given& value;
     };
 
-    explicit cursor(const map& m) noexcept : map_(&m) {}
+    // From a position on, as `position` has given it: also of another cursor, or of a map that has changed since.
+    explicit cursor(const map& m, std::uint64_t from = 0) noexcept : map_(&m), from_(from) {}
     // To the next entry, or the first; false if there is none.
     bool next() {
       do {
@@ -296,6 +315,9 @@ class map {
     }
     const typename key_part::given& key() const noexcept { return key_; }
     const typename value_part::given& value() const noexcept { return value_; }
+    // The same for many entries in a row, then larger. An iteration that goes on from here meets this entry and all
+    // that come after it, of those that are in the map all the while.
+    std::uint64_t position() const noexcept { return lowest_; }
 
     cursor& operator++() {
       next();
@@ -343,8 +365,8 @@ class map {
     }
 
     const map* map_;
-    local<table> table_;
-    local<array<std::uint8_t>> many_;         // what few_ has no room for
+    local<table> table_{};
+    local<array<std::uint8_t>> many_{};       // what few_ has no room for
     std::uint8_t few_[most_places / 8] = {};  // a bit for each place that was full on entering
     std::size_t place_ = 0, end_ = 0;         // of table_
     std::uint64_t first_ = 0;                 // hash of the table
