@@ -294,7 +294,10 @@ void add_bench_gc(CLI::App& bench, action& chosen) {
       "gc", "Compare collectors, and malloc with free: time, memory, and what a program feels of them");
   add_choices(*command, *options);
   add_conditions(*command, *options);
-  command->callback([options, &chosen] { chosen = [options] { return bench_or_stop(*options); }; });
+  add_bench_kv(*command, chosen);
+  command->callback([command, options, &chosen] {
+    if (command->get_subcommands().empty()) chosen = [options] { return bench_or_stop(*options); };
+  });
 }
 
 }  // namespace umber::tool

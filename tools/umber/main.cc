@@ -35,7 +35,8 @@ int run(int argc, char** argv) {
   umber::tool::add_doctor(program, chosen);
   umber::tool::add_heap(program, chosen);
   umber::tool::add_report(program, chosen);
-  CLI::App* bench = program.add_subcommand("bench", "Compare allocators, and collectors");
+  umber::tool::add_kv(program, chosen);
+  CLI::App* bench = program.add_subcommand("bench", "Compare allocators, collectors and servers");
   bench->require_subcommand(1);
   umber::tool::add_bench_malloc(*bench, chosen);
   umber::tool::add_bench_gc(*bench, chosen);
