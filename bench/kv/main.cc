@@ -35,6 +35,8 @@ void add_options(CLI::App& program, choices& chosen) {
 }
 
 void apply(choices& chosen) {
+  // What lives is known when a collection ends, by when it may be twice as much as at the one before.
+  constexpr std::size_t slack = 64 << 20;
   umber::heap_options& heap = chosen.server.heap;
   if (chosen.percent == "off")
     heap.percent = umber::heap_options::off;
@@ -43,7 +45,7 @@ void apply(choices& chosen) {
   if (chosen.limit != 0)
     heap.limit = chosen.limit;
   else if (chosen.server.max_memory != 0)
-    heap.limit = chosen.server.max_memory + chosen.server.max_memory / 2;
+    heap.limit = 2 * chosen.server.max_memory + slack;
 }
 
 // Signals are waited for by one thread: all others are made after they are blocked.

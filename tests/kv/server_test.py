@@ -162,10 +162,10 @@ class administration(unittest.TestCase):
             self.assertEqual(other("SET", "a", "b"), b"OK")
 
     def test_beyond_maxmemory_only_what_frees_is_done(self):
-        with running("--maxmemory", "4mb") as port:
+        with running("--maxmemory", "16mb") as port:
             c = client(port)
             replies = set()
-            for i in range(40000):
+            for i in range(100000):
                 c.send(c.packed("SET", i, b"x" * 1000))
                 replies.add(c.reply())
                 if len(replies) == 2:
