@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -102,6 +104,20 @@ int run(options chosen) {
   return std::fflush(stdout) == 0 ? 0 : 1;
 }
 
+// The script of the peers, when it can run the server. It is asked something first: that builds it.
+std::optional<std::filesystem::path> find_go_server() {
+  constexpr double patience = 600;
+  const auto peers = find_peers();
+  if (!peers) {
+    fmt::print(stderr, "umber: bench/peers/run is not beside this program, and go is left out; set UMBER_PEERS\n");
+    return std::nullopt;
+  }
+  const finished asked = run_captured({{peers->string(), "kv", "--help"}, {}}, patience);
+  if (asked.how == ending::exited && asked.code != 3) return peers;
+  fmt::print(stderr, "umber: go is left out: {}\n", asked.complaint());
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::vector<kv_server> find_kv_servers(const std::vector<std::string>& names, unsigned threads) {
@@ -118,11 +134,8 @@ std::vector<kv_server> find_kv_servers(const std::vector<std::string>& names, un
       else
         fmt::print(stderr, "umber: redis-server is not installed, and left out; tools/setup installs it\n");
     } else if (name == "go") {
-      const auto peers = find_peers();
-      if (peers)
+      if (const auto peers = find_go_server())
         found.push_back({name, {{peers->string(), "kv", "--threads", count, "--port"}, {}}});
-      else
-        fmt::print(stderr, "umber: bench/peers/run is not beside this program, and go is left out; set UMBER_PEERS\n");
     } else {
       throw failure(2, fmt::format("--servers: there is no '{}', but umber, redis, go", name));
     }
