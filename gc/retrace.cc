@@ -199,7 +199,8 @@ bool retrace::run(visitor visit, void* context) {
   context_ = context;
   // acquire: pairs with the release in grow.
   const std::size_t granules = window.pages.load(std::memory_order_acquire) * (page_size / object_map::granule);
-  if (!seen_.reserve(granules / 64 + 1) || !seen_.have(granules / 64 + 1) || !stack_.reserve(granules + 1)) return false;
+  if (!seen_.reserve(granules / 64 + 1) || !seen_.have(granules / 64 + 1) || !stack_.reserve(granules + 1))
+    return false;
   for (const mutator* m = heap_.mutators; m != nullptr; m = m->next)
     m->locals.for_each([this, m](void* const* slot) { start_at(address_of(*slot), "local of thread", m->thread_id); });
   heap_.roots.for_each([this](void* object) { start_at(address_of(object), "persistent", 0); });
