@@ -41,7 +41,7 @@ std::uint64_t collecting(const cpu_times& t) {
 TEST_CASE("accounts: what a collection costs is counted, whichever thread marks") {
   umber::heap heap(never_by_itself(3));
   const umber::mutator attached(heap);
-  const auto kept = tree(17);
+  const auto kept = tree(19);
   const cpu_times before = heap.statistics().cpu;
   const std::uint64_t process_before = os::process_cpu_time();
   for (int i = 0; i < 5; ++i) heap.collect();

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 MALLOC_TLS = 16  # bytes
-MOST_TLS = MALLOC_TLS + 8  # and the mutator of the managed heap
+MOST_TLS = MALLOC_TLS + 16  # and the mutator and the time line of the managed heap
 
 
 def readelf(option, library):
