@@ -8,7 +8,7 @@
 // Concurrency
 //   One thread.
 // Uses / used by
-//   Uses base. Used by report, and by gc's metrics.
+//   Uses base. Used by report, and by gc's metrics and retrace.
 #pragma once
 
 #include "base.h"

@@ -40,7 +40,7 @@ struct held_span {
 struct mutator : detail::mutator_state {
   enum run_state : std::uint32_t { running, blocked, answered_for };
   static constexpr std::size_t buffer_capacity = 512;
-  // Bits of store_mode: record what is overwritten; record what is stored; neither, but ask `barrier_slowly`.
+  // Bits of store_mode: record what is overwritten; record what is stored; neither, but `checked_barrier` is asked.
   static constexpr std::uint32_t record_old = 1, record_new = 2, store_is_checked = 4;
 
   managed_heap* heap = nullptr;

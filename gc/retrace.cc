@@ -1,6 +1,6 @@
 #include "retrace.h"
 
-#include <cstring>
+#include "alloc/text.h"
 
 namespace umber::gc {
 
@@ -30,34 +30,6 @@ void slots_of_one(std::uintptr_t object, const type_layout& layout, slot_visitor
   }
   for (std::uint32_t i = 0; i < layout.pointer_count; ++i) visit(context, object + layout.pointers[i] * sizeof(void*));
 }
-
-// Text appended to a buffer, cut at its end.
-class label {
- public:
-  template <std::size_t Size>
-  explicit label(char (&buffer)[Size]) : at_(buffer), end_(buffer + Size - 1) {
-    *at_ = '\0';
-  }
-  label& add(const char* text, std::size_t length) {
-    for (std::size_t i = 0; i < length && at_ < end_; ++i) *at_++ = text[i];
-    *at_ = '\0';
-    return *this;
-  }
-  label& operator<<(const char* text) { return add(text, std::strlen(text)); }
-  label& operator<<(std::size_t number) {
-    char digits[20];
-    std::size_t first = sizeof digits;
-    do {
-      digits[--first] = static_cast<char>('0' + number % 10);
-      number /= 10;
-    } while (number != 0);
-    return add(digits + first, sizeof digits - first);
-  }
-
- private:
-  char* at_;
-  char* end_;
-};
 
 // The layout of the elements of an array; null: the object is none.
 const type_layout* elements_of(std::uintptr_t object) {
@@ -100,18 +72,18 @@ std::uintptr_t object_around(std::uintptr_t address) {
 }
 
 type_name::type_name(std::uintptr_t object) {
-  label out(text);
+  alloc::text out(text, sizeof text);
   const type_layout* layout = space_of(span_of(object)).layout;
   out << (layout != nullptr ? "a " : "an array of ");
   if (layout == nullptr) layout = elements_of(object);
   if (layout == nullptr)
     out << "unknown type";
   else
-    out.add(layout->description->name, layout->description->name_length);
+    for (std::size_t i = 0; i < layout->description->name_length; ++i) out << layout->description->name[i];
 }
 
 slot_name::slot_name(std::uintptr_t object, std::uintptr_t slot) {
-  label out(text);
+  alloc::text out(text, sizeof text);
   std::size_t offset = slot - object;
   const type_layout* elements = elements_of(object);
   const std::size_t header = elements == nullptr ? 0 : array_header::of(object).bytes();

@@ -63,7 +63,7 @@ void set_value(mutator& m, detail::weak_entry& entry, void* value) {
 }
 
 void keep_value(mutator& m, const void* value) {
-  if (m.barrier && value != nullptr && !has_mark(value)) m.record(address_of(value));
+  if (m.barrier && value != nullptr) m.record(address_of(value));
 }
 
 bool mark_weak_maps(managed_heap& h, marker& mark, values how) {

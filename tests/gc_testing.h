@@ -56,6 +56,16 @@ class as_while_marking {
   gc::mutator& m_;
 };
 
+// Takes all candidates that were published, and forgets them: how many there were.
+inline std::size_t drop_all_work(gc::managed_heap& h) {
+  std::size_t items = 0;
+  while (gc::work_chunk* chunk = h.work.take()) {
+    items += chunk->count;
+    h.work.drop_chunk(chunk);
+  }
+  return items;
+}
+
 // The space of arrays whose slots are of class c.
 inline gc::space& array_space(gc::managed_heap& h, span_class c) {
   gc::space* s = h.space_for(gc::array_id(c.size(), c.is_noscan()), nullptr);

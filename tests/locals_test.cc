@@ -26,15 +26,6 @@ std::multiset<const void*> seen(const gc::mutator& m) {
   return objects;
 }
 
-std::size_t drop_all_work(managed_heap& h) {
-  std::size_t items = 0;
-  while (work_chunk* chunk = h.work.take()) {
-    items += chunk->count;
-    h.work.drop_chunk(chunk);
-  }
-  return items;
-}
-
 local<node> make_after_others(int depth) {
   const local<node> before = make<node>();
   local<node> result = depth == 0 ? make<node>() : make_after_others(depth - 1);

@@ -24,15 +24,6 @@ std::uint64_t marked_of_word(const held_span& held) {
   return marked;
 }
 
-std::size_t drop_all_work(managed_heap& h) {
-  std::size_t items = 0;
-  while (work_chunk* chunk = h.work.take()) {
-    items += chunk->count;
-    h.work.drop_chunk(chunk);
-  }
-  return items;
-}
-
 }  // namespace
 
 TEST_CASE("mutator: the slots at hand are bits of the held word, free but for what was made since [mutator.1]") {
