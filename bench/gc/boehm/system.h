@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bench/basics.h"
+#include "bench/gc/pointers.h"
 #include "bench/measure/system_view.h"
 
 #define GC_THREADS
@@ -54,45 +55,22 @@ class attached {
   bool registered_ = false;
 };
 
-template <class T>
-using ref = T*;
-template <class T>
-using link = T*;
-
 [[nodiscard]] inline void* checked(void* block) {
   if (block == nullptr) fail("GC_MALLOC returned null");
   return block;
 }
 
 template <class T>
-class array {
+class array : public elements<T> {
  public:
   [[nodiscard]] static array* make(std::size_t size) {
     const std::size_t bytes = sizeof(array) + size * sizeof(T);
     void* block = checked(std::is_arithmetic_v<T> ? GC_MALLOC_ATOMIC(bytes) : GC_MALLOC(bytes));
     if constexpr (std::is_arithmetic_v<T>) std::memset(block, 0, bytes);
     array* made = new (block) array;
-    made->size_ = size;
+    made->count_ = size;
     return made;
   }
-
-  [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] T* data() { return reinterpret_cast<T*>(this + 1); }
-  [[nodiscard]] T& operator[](std::size_t i) { return data()[i]; }
-  [[nodiscard]] T* begin() { return data(); }
-  [[nodiscard]] T* end() { return data() + size_; }
-
- private:
-  std::size_t size_ = 0;
-  std::size_t unused_ = 0;  // elements are aligned to 16 bytes
-};
-
-struct text {
-  std::size_t length;
-
-  [[nodiscard]] std::size_t size() const { return length; }
-  [[nodiscard]] const char* data() const { return reinterpret_cast<const char*>(this + 1); }
-  [[nodiscard]] std::string_view view() const { return {data(), length}; }
 };
 
 template <class T, class... Arguments>
@@ -116,16 +94,6 @@ template <class T>
 template <class Holder>
 void drop(const Holder&) {}
 
-template <class T>
-[[nodiscard]] T* exchange(T*& of, T* value) {
-  return std::atomic_ref<T*>(of).exchange(value);
-}
-
-template <class T>
-void keep(T* object) {
-  escape(object);
-}
-
 // For what the library allocates to hold objects.
 template <class T>
 struct traced_allocator {
@@ -145,19 +113,6 @@ using dictionary = std::unordered_map<std::string_view, T*, std::hash<std::strin
 template <class T>
 [[nodiscard]] dictionary<T>* make_dictionary() {
   return new (checked(GC_MALLOC(sizeof(dictionary<T>)))) dictionary<T>;
-}
-template <class T>
-[[nodiscard]] T* find(dictionary<T>& in, std::string_view key) {
-  const auto found = in.find(key);
-  return found == in.end() ? nullptr : found->second;
-}
-template <class T>
-void insert(dictionary<T>& into, text* key, T* value) {
-  into.insert_or_assign(key->view(), value);
-}
-template <class T>
-void erase(dictionary<T>& from, text* key) {
-  from.erase(key->view());
 }
 
 template <class T>

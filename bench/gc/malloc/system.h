@@ -4,6 +4,7 @@
 #pragma once
 
 #include "bench/basics.h"
+#include "bench/gc/pointers.h"
 #include "bench/measure/system_view.h"
 
 #include <atomic>
@@ -41,43 +42,20 @@ class attached {
 };
 
 template <class T>
-using ref = T*;
-template <class T>
-using link = T*;
-
-template <class T>
-class array {
+class array : public elements<T> {
  public:
   [[nodiscard]] static array* make(std::size_t size) {
     void* block = std::calloc(1, sizeof(array) + size * sizeof(T));
     if (block == nullptr) fail("malloc returned null");
     array* made = new (block) array;
-    made->size_ = size;
+    made->count_ = size;
     if constexpr (!std::is_trivial_v<T>) std::uninitialized_default_construct_n(made->data(), size);
     return made;
   }
   static void drop(array* dropped) {
-    std::destroy_n(dropped->data(), dropped->size_);
+    std::destroy_n(dropped->data(), dropped->size());
     std::free(dropped);
   }
-
-  [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] T* data() { return reinterpret_cast<T*>(this + 1); }
-  [[nodiscard]] T& operator[](std::size_t i) { return data()[i]; }
-  [[nodiscard]] T* begin() { return data(); }
-  [[nodiscard]] T* end() { return data() + size_; }
-
- private:
-  std::size_t size_ = 0;
-  std::size_t unused_ = 0;  // elements are aligned to 16 bytes
-};
-
-struct text {
-  std::size_t length;
-
-  [[nodiscard]] std::size_t size() const { return length; }
-  [[nodiscard]] const char* data() const { return reinterpret_cast<const char*>(this + 1); }
-  [[nodiscard]] std::string_view view() const { return {data(), length}; }
 };
 
 template <class T, class... Arguments>
@@ -113,33 +91,10 @@ void drop(array<T>* dropped) {
 inline void drop(text* dropped) { std::free(dropped); }
 
 template <class T>
-[[nodiscard]] T* exchange(T*& of, T* value) {
-  return std::atomic_ref<T*>(of).exchange(value);
-}
-
-template <class T>
-void keep(T* object) {
-  escape(object);
-}
-
-template <class T>
 using dictionary = std::unordered_map<std::string_view, T*>;
 template <class T>
 [[nodiscard]] dictionary<T>* make_dictionary() {
   return new dictionary<T>;
-}
-template <class T>
-[[nodiscard]] T* find(dictionary<T>& in, std::string_view key) {
-  const auto found = in.find(key);
-  return found == in.end() ? nullptr : found->second;
-}
-template <class T>
-void insert(dictionary<T>& into, text* key, T* value) {
-  into.insert_or_assign(key->view(), value);
-}
-template <class T>
-void erase(dictionary<T>& from, text* key) {
-  from.erase(key->view());
 }
 
 // Counted, as a program without a collector does it.
