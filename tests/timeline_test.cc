@@ -49,22 +49,26 @@ struct node {
   umber::field<node> next;
 };
 
-void build_lists(umber::heap& heap, int count) {
+// A whole cycle falls into it, so that this thread has answered its handshakes.
+void build_lists(umber::heap& heap) {
   const umber::mutator attached(heap);
-  umber::local<node> list;
-  for (int i = 0; i < count; ++i) {
-    const auto fresh = make<node>();
-    if (i % 8 == 0) fresh->next = list;
-    if (i % 8 == 0) list = fresh;
-  }
+  const std::uint64_t seen = heap.statistics().cycles;
+  do {
+    umber::local<node> list;
+    for (int i = 0; i < 500'000; ++i) {
+      const auto fresh = make<node>();
+      if (i % 8 == 0) fresh->next = list;
+      if (i % 8 == 0) list = fresh;
+    }
+  } while (heap.statistics().cycles < seen + 2);
 }
 
 // What two threads do in a child, which tells its statistics at its end.
 void work_under_trace(const std::string& file) {
   setenv("UMBER_TRACE", ("perfetto:" + file).c_str(), 1);
   umber::heap heap;
-  std::thread other([&] { build_lists(heap, 500'000); });
-  build_lists(heap, 500'000);
+  std::thread other([&] { build_lists(heap); });
+  build_lists(heap);
   other.join();
   heap.collect();
   const heap_statistics figures = heap.statistics();
