@@ -6,6 +6,8 @@ export interface PlacedRow extends GcRow {
   from: string;
 }
 
+export type PlacedCurve<Study extends 'scaling' | 'tuning'> = NonNullable<GcDocument[Study]>[number] & { from: string };
+
 export interface Report {
   gc: Source<GcDocument>[];
   malloc: Source<MallocDocument>[];
@@ -45,11 +47,27 @@ export function rowsOf(report: Report, part: string): PlacedRow[] {
   return report.rows.filter((row) => row.part === part);
 }
 
+export function groupBy<Each>(all: Each[], nameOf: (each: Each) => string): Map<string, Each[]> {
+  const groups = new Map<string, Each[]>();
+  for (const each of all) groups.set(nameOf(each), [...(groups.get(nameOf(each)) ?? []), each]);
+  return groups;
+}
+
 // Rows that are to be compared, by the name they share.
 export function grouped(rows: PlacedRow[]): Map<string, PlacedRow[]> {
-  const groups = new Map<string, PlacedRow[]>();
-  for (const row of rows) groups.set(row.row, [...(groups.get(row.row) ?? []), row]);
-  return groups;
+  return groupBy(rows, (row) => row.row);
+}
+
+// The first group of a workload with a pace, if there is one: there waiting counts.
+export function firstPaced(groups: ReadonlyMap<string, PlacedRow[]>): string | undefined {
+  return [...groups].find(([, rows]) => rows[0].paced)?.[0];
+}
+
+// The curves of a study, of all files, and where each stands.
+export function curvesOf<Study extends 'scaling' | 'tuning'>(report: Report, study: Study): PlacedCurve<Study>[] {
+  return report.gc.flatMap(({ file, document }) =>
+    (document[study] ?? []).map((curve, i) => ({ ...curve, from: `${file}/${study}/${i}` }) as PlacedCurve<Study>),
+  );
 }
 
 // An allocator of `bench malloc` is the same system as the malloc of that name among collectors.

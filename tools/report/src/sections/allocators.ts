@@ -8,7 +8,7 @@ import { folded, table, type Cell, type Row, type TableSpec } from '../table';
 import { legend } from '../legend';
 import { steps } from './evolution';
 import { allocatorScatter } from './scatter';
-import { section, tabs, type Page, type Section } from './section';
+import { failures, section, tabbed, type Page, type Section } from './section';
 
 // Among themselves allocators go by their bare names.
 function allocatorOf(system: string): string {
@@ -125,38 +125,22 @@ function scenarios(page: Page, source: Source<MallocDocument>, names: string[]):
   return table({ caption: 'Memory that stays', columns, rows }, page.choice);
 }
 
-function failures(document: MallocDocument): HTMLElement | null {
-  const lines = document.rows.flatMap((row) => [
+function failed(document: MallocDocument): string[] {
+  return document.rows.flatMap((row) => [
     ...Object.entries(row.results ?? {}).flatMap(([name, result]) =>
       result.problem !== undefined ? [`${row.name} under ${name}: ${result.problem}`] : [],
     ),
     ...(row.disagreement !== undefined ? [`${row.name}: the checksums differ: ${row.disagreement}`] : []),
   ]);
-  if (lines.length === 0) return null;
-  return el(
-    'div',
-    { class: 'problems', role: 'note' },
-    el('h3', {}, 'What failed'),
-    el('ul', {}, ...lines.map((line) => el('li', {}, line))),
-  );
 }
 
 function comparison(page: Page, source: Source<MallocDocument>): HTMLElement {
   const names = namesOf(source.document);
-  const views = (['time_ratio', 'rss_ratio'] as const).map((ratio) => view(page, source, names, ratio));
-  const show = (chosen: number) =>
-    views.forEach((each, i) => {
-      each.hidden = i !== chosen;
-    });
-  show(0);
-  return el(
-    'div',
-    {},
-    tabs('Figure', ['Time', 'Peak memory'], show),
-    ...views,
-    scenarios(page, source, names),
-    failures(source.document),
-  );
+  const views = new Map([
+    ['Time', view(page, source, names, 'time_ratio')],
+    ['Peak memory', view(page, source, names, 'rss_ratio')],
+  ]);
+  return el('div', {}, tabbed('Figure', views), scenarios(page, source, names), failures(failed(source.document)));
 }
 
 export function allocators(page: Page): Section | null {

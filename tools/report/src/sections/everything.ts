@@ -3,7 +3,7 @@ import { el } from '../dom';
 import { kindOf, wordsOf } from '../model/figures';
 import { grouped, rowsOf, shortName, type PlacedRow } from '../model/report';
 import { folded, table, type Row } from '../table';
-import { chooser, type Page } from './section';
+import { choosing, type Page } from './section';
 
 // What stands beside the medians.
 const bounds: ['wall' | 'cpu', string][] = [
@@ -41,9 +41,7 @@ function figures(page: Page, name: string, rows: PlacedRow[]): HTMLElement {
 export function everyFigure(page: Page): HTMLElement | null {
   const groups = grouped(rowsOf(page.report, 'main').filter((row) => row.median !== undefined));
   if (groups.size === 0) return null;
-  const names = [...groups.keys()];
   const place = el('div', {});
-  const show = (name: string) => place.replaceChildren(figures(page, name, groups.get(name) ?? []));
-  show(names[0]);
-  return folded('Every figure of a workload', chooser('Workload', names, names[0], show), place);
+  const list = choosing('Workload', groups, (name, rows) => place.replaceChildren(figures(page, name, rows)));
+  return folded('Every figure of a workload', list, place);
 }

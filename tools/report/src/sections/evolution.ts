@@ -7,7 +7,7 @@ import { rowsOf } from '../model/report';
 import { table, type Row } from '../table';
 import { legend } from '../legend';
 import { LatencyPlate, withDistributions } from './latency';
-import { chooser, section, type Page, type Section } from './section';
+import { choosing, section, type Page, type Section } from './section';
 
 function figureLine(figure: StepFigure): HTMLElement {
   const kind = kindOf(figure.figure);
@@ -67,12 +67,10 @@ export function collectorEvolution(page: Page): Section | null {
   if (stories.length === 0 && groups.size === 0) return null;
   const content: HTMLElement[] = [...stories];
   if (groups.size > 0) {
-    const names = [...groups.keys()];
     const plate = new LatencyPlate(page);
-    const show = (name: string) => plate.show(name, groups.get(name) ?? []);
-    show(names[0]);
     const systems = [...new Set([...groups.values()].flat().map((row) => row.system))];
-    content.push(legend(systems, page.choice), chooser('Workload', names, names[0], show), plate.element);
+    const list = choosing('Workload', groups, (name, rows) => plate.show(name, rows));
+    content.push(legend(systems, page.choice), list, plate.element);
   }
   return section(
     'evolution',

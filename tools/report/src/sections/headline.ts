@@ -4,7 +4,7 @@ import { figureOf, metrics, type Metric } from '../model/figures';
 import { grouped, rowsOf, shortName, type PlacedRow } from '../model/report';
 import { table, type Cell, type Row } from '../table';
 import { everyFigure } from './everything';
-import { section, tabs, type Page, type Section } from './section';
+import { failures, section, tabbed, type Page, type Section } from './section';
 
 // Where all are alike none is the best.
 function bestOf(rows: PlacedRow[], metric: Metric): number | undefined {
@@ -69,29 +69,18 @@ export function headline(page: Page): Section | null {
   const systems = page.report.systems.filter((system) => main.some((row) => row.system === system));
   const groups = grouped(main);
   const usable = metrics.filter((metric) => main.some((row) => figureOf(row, metric)));
-  const views = usable.map((metric) => matrix(page, systems, groups, metric));
-  const show = (chosen: number) =>
-    views.forEach((view, i) => {
-      view.hidden = i !== chosen;
-    });
-  show(0);
+  const views = new Map(usable.map((metric) => [metric.title, matrix(page, systems, groups, metric)]));
   return section(
     'workloads',
     'Workloads',
     'Medians of interleaved runs. The best of each row is bold.',
-    tabs(
-      'Figure',
-      usable.map((metric) => metric.title),
-      show,
-    ),
-    ...views,
-    problems(page, main),
+    tabbed('Figure', views),
+    failures(problems(page, main)),
     everyFigure(page),
   );
 }
 
-// What went wrong is told where the figures would stand, and not only there.
-function problems(page: Page, main: PlacedRow[]): HTMLElement | null {
+function problems(page: Page, main: PlacedRow[]): string[] {
   const lines = main
     .filter((row) => row.problem !== undefined)
     .map((row) => `${row.row} under ${row.system}: ${row.problem}`);
@@ -101,11 +90,5 @@ function problems(page: Page, main: PlacedRow[]): HTMLElement | null {
       lines.push(`${row}: the systems disagree: ${sides.join('; ')}`);
     }
   }
-  if (lines.length === 0) return null;
-  return el(
-    'div',
-    { class: 'problems', role: 'note' },
-    el('h3', {}, 'What failed'),
-    el('ul', {}, ...lines.map((line) => el('li', {}, line))),
-  );
+  return lines;
 }

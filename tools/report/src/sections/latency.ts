@@ -6,7 +6,7 @@ import type { Histogram } from '../model/documents';
 import { curveOf, namedPercentiles } from '../model/percentiles';
 import { grouped, rowsOf, shortName, shownRun, type PlacedRow } from '../model/report';
 import { folded, table, type Row, type TableSpec } from '../table';
-import { chooser, Plate, section, type Page, type Section } from './section';
+import { choosing, Plate, section, type Page, type Section } from './section';
 
 interface Distribution {
   system: string;
@@ -160,10 +160,7 @@ export function withDistributions(rows: PlacedRow[]): Map<string, PlacedRow[]> {
 export function latency(page: Page): Section | null {
   const groups = withDistributions(rowsOf(page.report, 'main'));
   if (groups.size === 0) return null;
-  const names = [...groups.keys()];
   const plate = new LatencyPlate(page);
-  const show = (name: string) => plate.show(name, groups.get(name) ?? []);
-  show(names[0]);
   const lead =
     'Every operation is timed from the moment it was due, so that those that queue behind a pause count as well. ' +
     'Each step to the right is a tenfold rarer operation; the dotted line is the longest that this machine held up a thread that did nothing at all.';
@@ -171,7 +168,7 @@ export function latency(page: Page): Section | null {
     'latency',
     'Pauses as a program feels them',
     lead,
-    chooser('Workload', names, names[0], show),
+    choosing('Workload', groups, (name, rows) => plate.show(name, rows)),
     plate.element,
   );
 }

@@ -1,9 +1,9 @@
 // Minimum mutator utilisation: of the worst window of each length, the share that was left to the program.
 import type { ChartSpec, Mark } from '../chart/spec';
 import { format } from '../format';
-import { grouped, rowsOf, shortName, shownRun, type PlacedRow } from '../model/report';
+import { firstPaced, grouped, rowsOf, shortName, shownRun, type PlacedRow } from '../model/report';
 import type { TableSpec } from '../table';
-import { chooser, Plate, section, type Page, type Section } from './section';
+import { choosing, Plate, section, type Page, type Section } from './section';
 
 const tabled = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 
@@ -63,21 +63,14 @@ export function mmu(page: Page): Section | null {
       .filter(([, rows]) => rows.length > 0),
   );
   if (groups.size === 0) return null;
-  const names = [...groups.keys()];
   const plate = new Plate(page);
-  const show = (name: string) =>
-    plate.show(
-      `${name}: minimum mutator utilisation`,
-      chart(name, groups.get(name) ?? []),
-      values(name, groups.get(name) ?? []),
-    );
-  const first = names.find((name) => groups.get(name)?.[0].paced) ?? names[0];
-  show(first);
+  const show = (name: string, rows: PlacedRow[]) =>
+    plate.show(`${name}: minimum mutator utilisation`, chart(name, rows), values(name, rows));
   return section(
     'mmu',
     'Utilisation',
     'A window is as long as a frame or a request may be. What is left of it to the program, at worst, is the height of the line.',
-    chooser('Workload', names, first, show),
+    choosing('Workload', groups, show, firstPaced(groups)),
     plate.element,
   );
 }

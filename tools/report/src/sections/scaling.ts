@@ -1,15 +1,12 @@
 // How a figure grows with the live heap: on logarithmic axes a power is a straight line, its exponent the slope.
 import type { ChartSpec, Mark } from '../chart/spec';
-import type { Scaling } from '../model/documents';
 import { kindOf, wordsOf } from '../model/figures';
-import { shortName } from '../model/report';
+import { curvesOf, groupBy, shortName, type PlacedCurve } from '../model/report';
 import { powerFit } from '../statistics';
 import type { TableSpec } from '../table';
-import { chooser, Plate, section, type Page, type Section } from './section';
+import { choosing, Plate, section, type Page, type Section } from './section';
 
-interface Placed extends Scaling {
-  from: string;
-}
+type Placed = PlacedCurve<'scaling'>;
 
 function marks(each: Placed): Mark[] {
   const x = each.points.map((point) => point.live_bytes);
@@ -72,25 +69,17 @@ function values(name: string, all: Placed[]): TableSpec {
 }
 
 export function scaling(page: Page): Section | null {
-  const groups = new Map<string, Placed[]>();
-  for (const { file, document } of page.report.gc) {
-    (document.scaling ?? []).forEach((each, i) => {
-      if (each.points.length === 0) return;
-      const name = `${each.workload}: ${wordsOf(each.figure)}`;
-      groups.set(name, [...(groups.get(name) ?? []), { ...each, from: `${file}/scaling/${i}` }]);
-    });
-  }
+  const groups = groupBy(
+    curvesOf(page.report, 'scaling').filter((each) => each.points.length > 0),
+    (each) => `${each.workload}: ${wordsOf(each.figure)}`,
+  );
   if (groups.size === 0) return null;
-  const names = [...groups.keys()];
   const plate = new Plate(page);
-  const show = (name: string) =>
-    plate.show(name, chart(name, groups.get(name) ?? []), values(name, groups.get(name) ?? []));
-  show(names[0]);
   return section(
     'scaling',
     'Scaling with the live heap',
     'An exponent of 1 is a cost proportional to what is live; below it the system gets cheaper by the byte, above it dearer.',
-    chooser('Figure', names, names[0], show),
+    choosing('Figure', groups, (name, all) => plate.show(name, chart(name, all), values(name, all))),
     plate.element,
   );
 }

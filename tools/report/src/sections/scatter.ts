@@ -8,7 +8,7 @@ import { grouped, rowsOf, shortName, systemOf, type PlacedRow } from '../model/r
 import { geometricMean } from '../statistics';
 import type { TableSpec } from '../table';
 import { baselineOf, ratios } from './glance';
-import { chooser, Plate, section, type Page, type Section } from './section';
+import { choosing, Plate, section, type Page, type Section } from './section';
 
 interface Point {
   system: string;
@@ -82,14 +82,11 @@ function collectors(page: Page): HTMLElement | null {
     rowsOf(page.report, 'main').some((row) => row.system === system),
   );
   const baseline = baselineOf(systems);
-  const pointsOf = (name: string) =>
-    collectorPoints(
-      name === everything ? [...groups.values()] : [groups.get(name) ?? []].filter((rows) => rows.length > 0),
-      systems,
-      baseline,
-    );
-  if (pointsOf(everything).length < 2) return null;
-  return half(page, 'Collectors, and malloc with free', [everything, ...groups.keys()], pointsOf, baseline);
+  const points = new Map([
+    [everything, collectorPoints([...groups.values()], systems, baseline)],
+    ...[...groups].map(([name, rows]) => [name, collectorPoints([rows], systems, baseline)] as const),
+  ]);
+  return half(page, 'Collectors, and malloc with free', points, baseline);
 }
 
 function allocatorPoints(document: MallocDocument, group: string): Point[] {
@@ -116,26 +113,19 @@ function allocatorPoints(document: MallocDocument, group: string): Point[] {
 }
 
 export function allocatorScatter(page: Page, { document }: Source<MallocDocument>): HTMLElement | null {
-  const pointsOf = (group: string) => allocatorPoints(document, group);
-  if (pointsOf(everything).length < 2) return null;
-  const groups = [...new Set(document.rows.map((row) => row.group ?? ''))].filter(
-    (group) => pointsOf(group).length > 1,
-  );
-  return half(page, 'Allocators', [everything, ...groups], pointsOf, document.baseline);
+  const groups = new Set([everything, ...document.rows.map((row) => row.group ?? '')]);
+  const points = new Map([...groups].map((group) => [group, allocatorPoints(document, group)]));
+  return half(page, 'Allocators', points, document.baseline);
 }
 
-function half(
-  page: Page,
-  title: string,
-  names: string[],
-  pointsOf: (name: string) => Point[],
-  baseline: string,
-): HTMLElement {
+// A single point says nothing.
+function half(page: Page, title: string, groups: Map<string, Point[]>, baseline: string): HTMLElement | null {
+  const told = new Map([...groups].filter(([, points]) => points.length > 1));
+  if (!told.has(everything)) return null;
   const plate = new Plate(page);
-  const show = (name: string) =>
-    plate.show(`${title}, ${name}`, chart(title, pointsOf(name), baseline), values(title, pointsOf(name)));
-  show(everything);
-  return el('div', { class: 'card' }, chooser('Workloads', names, everything, show), plate.element);
+  const show = (name: string, points: Point[]) =>
+    plate.show(`${title}, ${name}`, chart(title, points, baseline), values(title, points));
+  return el('div', { class: 'card' }, choosing('Workloads', told, show), plate.element);
 }
 
 export function scatter(page: Page): Section | null {

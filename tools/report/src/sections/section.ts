@@ -60,7 +60,7 @@ export class Plate {
 let chooserCount = 0;
 
 // One of several, by a list that opens; nothing to choose from is no list.
-export function chooser(label: string, names: string[], chosen: string, changed: (name: string) => void): HTMLElement {
+function chooser(label: string, names: string[], chosen: string, changed: (name: string) => void): HTMLElement {
   if (names.length < 2) return el('p', { class: 'chooser' }, `${label} `, el('b', {}, names[0] ?? ''));
   const id = `choose-${++chooserCount}`;
   const list = el('select', { id }, ...names.map((name) => el('option', { value: name }, name)));
@@ -69,8 +69,23 @@ export function chooser(label: string, names: string[], chosen: string, changed:
   return el('p', { class: 'chooser' }, el('label', { for: id }, label), ' ', list);
 }
 
+// Shows one of several groups, and is the list by which another is chosen.
+export function choosing<Group>(
+  label: string,
+  groups: ReadonlyMap<string, Group>,
+  show: (name: string, group: Group) => void,
+  first = [...groups.keys()][0],
+): HTMLElement {
+  const shown = (name: string) => {
+    const group = groups.get(name);
+    if (group !== undefined) show(name, group);
+  };
+  shown(first);
+  return chooser(label, [...groups.keys()], first, shown);
+}
+
 // One of a few, side by side.
-export function tabs(label: string, names: string[], changed: (index: number) => void): HTMLElement {
+function tabs(label: string, names: string[], changed: (index: number) => void): HTMLElement {
   const group = `tabs-${++chooserCount}`;
   return el(
     'div',
@@ -85,5 +100,27 @@ export function tabs(label: string, names: string[], changed: (index: number) =>
       button.addEventListener('change', () => changed(i));
       return el('span', {}, button, el('label', { for: `${group}-${i}` }, name));
     }),
+  );
+}
+
+// One of a few views at a time, by the tabs above them.
+export function tabbed(label: string, views: ReadonlyMap<string, HTMLElement>): HTMLElement {
+  const all = [...views.values()];
+  const show = (chosen: number) =>
+    all.forEach((view, i) => {
+      view.hidden = i !== chosen;
+    });
+  show(0);
+  return el('div', {}, tabs(label, [...views.keys()], show), ...all);
+}
+
+// What went wrong is told where the figures would stand.
+export function failures(lines: string[]): HTMLElement | null {
+  if (lines.length === 0) return null;
+  return el(
+    'div',
+    { class: 'problems', role: 'note' },
+    el('h3', {}, 'What failed'),
+    el('ul', {}, ...lines.map((line) => el('li', {}, line))),
   );
 }

@@ -4,9 +4,9 @@ import type { Axis, ChartSpec, Mark, Shade } from '../chart/spec';
 import { el } from '../dom';
 import { duration } from '../format';
 import type { Moment, Run } from '../model/documents';
-import { grouped, rowsOf, shortName, shownRun, type PlacedRow } from '../model/report';
+import { firstPaced, grouped, rowsOf, shortName, shownRun, type PlacedRow } from '../model/report';
 import type { TableSpec } from '../table';
-import { chooser, Plate, section, type Page, type Section } from './section';
+import { choosing, Plate, section, type Page, type Section } from './section';
 
 const lines: [keyof Moment, string, string, number[]][] = [
   ['rss', 'resident', '--muted', []],
@@ -207,12 +207,9 @@ export function timeline(page: Page): Section | null {
       .filter(([, rows]) => rows.length > 0),
   );
   if (groups.size === 0) return null;
-  const names = [...groups.keys()];
-  const first = names.find((name) => groups.get(name)?.[0].paced) ?? names[0];
   const cards = el('div', { class: 'cards' });
   const plates: Plate[] = [];
-  const show = (name: string) => {
-    const rows = groups.get(name) ?? [];
+  const show = (_: string, rows: PlacedRow[]) => {
     const limits = {
       time: most(rows, times),
       memory: most(rows, (run) => memoryMarks(run).flatMap((mark) => mark.y)),
@@ -222,12 +219,11 @@ export function timeline(page: Page): Section | null {
     for (const plate of plates.splice(0)) plate.destroy();
     cards.replaceChildren(...rows.map((row) => pair(page, row, limits, plates)));
   };
-  show(first);
   return section(
     'timeline',
     'Heaps over time',
     'What is live, the goal the collector paces itself by, and what the system has to provide. Below each heap its pauses, on the same axis of time.',
-    chooser('Workload', names, first, show),
+    choosing('Workload', groups, show, firstPaced(groups)),
     cards,
   );
 }

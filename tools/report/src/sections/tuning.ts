@@ -2,13 +2,12 @@
 import type { ChartSpec, Mark } from '../chart/spec';
 import { format, tickText } from '../format';
 import type { Tuning, TuningPoint } from '../model/documents';
-import { shortName } from '../model/report';
+import { curvesOf, groupBy, shortName, type PlacedCurve } from '../model/report';
 import type { TableSpec } from '../table';
-import { chooser, Plate, section, type Page, type Section } from './section';
+import { choosing, Plate, section, type Page, type Section } from './section';
 
-interface Placed extends Tuning {
-  from: string;
-}
+type Placed = PlacedCurve<'tuning'>;
+
 interface Used {
   point: TuningPoint;
   index: number;
@@ -93,28 +92,19 @@ function values(name: string, all: Placed[]): TableSpec {
 }
 
 export function tuning(page: Page): Section | null {
-  const groups = new Map<string, Placed[]>();
-  for (const { file, document } of page.report.gc) {
-    (document.tuning ?? []).forEach((each, i) => {
-      if (used(each).length > 0)
-        groups.set(each.workload, [...(groups.get(each.workload) ?? []), { ...each, from: `${file}/tuning/${i}` }]);
-    });
-  }
+  const groups = groupBy(
+    curvesOf(page.report, 'tuning').filter((each) => used(each).length > 0),
+    (each) => each.workload,
+  );
   if (groups.size === 0) return null;
-  const names = [...groups.keys()];
   const plate = new Plate(page);
-  const show = (name: string) =>
-    plate.show(
-      `${name}: what the settings buy`,
-      chart(name, groups.get(name) ?? []),
-      values(name, groups.get(name) ?? []),
-    );
-  show(names[0]);
+  const show = (name: string, all: Placed[]) =>
+    plate.show(`${name}: what the settings buy`, chart(name, all), values(name, all));
   return section(
     'tuning',
     'Tuning',
     'A collector trades memory for time. Each line is that trade; the further down and left it runs, the better the bargain.',
-    chooser('Workload', names, names[0], show),
+    choosing('Workload', groups, show),
     plate.element,
   );
 }
