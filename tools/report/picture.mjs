@@ -14,7 +14,7 @@ if (!picture) {
 }
 const { chromium } = createRequire(resolve(join(packages, 'package.json')))('playwright-core');
 // What a README may weigh: the sharpest picture below it is taken.
-const largest = 100_000;
+const largest = 200_000;
 
 async function take(deviceScaleFactor) {
   const page = await browser.newPage({

@@ -17,14 +17,15 @@ import { tuning } from './sections/tuning';
 import { Choice } from './state';
 import { themeButton } from './theme';
 
+// What the program feels comes before what it costs, and both before the reasons.
 const makers: ((page: Page) => Section | null)[] = [
   glance,
-  headline,
   latency,
   mmu,
-  timeline,
-  scaling,
+  headline,
   scatter,
+  scaling,
+  timeline,
   tuning,
   collectorEvolution,
   allocators,

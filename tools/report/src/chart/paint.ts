@@ -34,6 +34,7 @@ export function paintMark(pen: Pen, mark: Mark): void {
   const { context, ratio } = pen;
   context.save();
   context.strokeStyle = context.fillStyle = colour(mark);
+  context.globalAlpha = mark.opacity ?? 1;
   context.lineWidth = (mark.width ?? 1.75) * ratio;
   context.lineJoin = 'round';
   if (mark.form === 'stems') paintStems(pen, mark);

@@ -20,7 +20,9 @@ export interface Mark {
   pointLabels?: string[];
   // What hovering over a point says of it.
   details?: string[];
+  // Not told at the cursor.
   quiet?: boolean;
+  opacity?: number;
 }
 
 export interface Axis {

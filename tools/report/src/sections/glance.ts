@@ -33,6 +33,11 @@ function cell(values: number[]): Cell {
   };
 }
 
+// Without the folder of a library, and what a distribution adds.
+function versionOf(version: string): string {
+  return version.replace(/^.*\//, '').replace(/-Debian.*$/, '');
+}
+
 export function glance(page: Page): Section | null {
   const main = rowsOf(page.report, 'main');
   const systems = page.report.systems.filter((system) => main.some((row) => row.system === system));
@@ -44,11 +49,11 @@ export function glance(page: Page): Section | null {
     strong: system === baseline,
     cells: [
       shortName(system),
-      (page.report.versions.get(system) ?? '').replace(/^.*\//, ''),
       ...shown.map((metric) => cell(ratios(groups, system, baseline, metric))),
+      versionOf(page.report.versions.get(system) ?? ''),
     ],
   }));
-  const columns = [{ title: 'System' }, { title: 'Version' }, ...shown.map((metric) => ({ title: metric.title }))];
+  const columns = [{ title: 'System' }, ...shown.map((metric) => ({ title: metric.title })), { title: 'Version' }];
   const lead =
     `Each system against ${baseline}, which is 1: geometric means over the workloads that both ran, and beside them of how many. ` +
     'Less is better throughout: less time, less waiting, less memory.';

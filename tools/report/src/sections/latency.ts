@@ -60,6 +60,7 @@ function mark(each: Distribution, paced: boolean, longest: number): Mark {
     // With a response to compare, the service times are drawn, and told in the table, but not one by one at the cursor.
     quiet: !primary,
     dash: primary ? undefined : [3, 3],
+    opacity: primary ? 1 : 0.45,
     width: each.system === 'umber' && primary ? 2.75 : primary ? 1.75 : 1,
   };
 }

@@ -164,7 +164,13 @@ function memoryChart(row: PlacedRow, run: Run, marks: Mark[], limits: Limits): C
   return {
     ...shared(row, run, limits),
     summary: `Memory of ${shortName(row.system)} over time.`,
-    y: { title: 'memory; cycles are shaded', kind: 'bytes', log: false, min: 0, max: limits.memory * 1.06 || 1 },
+    y: {
+      title: shades(run).length > 0 ? 'memory; cycles are shaded' : 'memory',
+      kind: 'bytes',
+      log: false,
+      min: 0,
+      max: limits.memory * 1.06 || 1,
+    },
     marks,
     hover: 'x',
     height: 220,
@@ -222,7 +228,7 @@ export function timeline(page: Page): Section | null {
   return section(
     'timeline',
     'Heaps over time',
-    'What is live, the goal the collector paces itself by, and what the system has to provide. Below each heap its pauses, on the same axis of time.',
+    'What is live, the goal the collector paces itself by, and what the system has to provide. Below each heap its pauses, on the same axis of time; where a system does not tell of its own, the longest operations stand there.',
     choosing('Workload', groups, show, firstPaced(groups)),
     cards,
   );
