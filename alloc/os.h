@@ -79,6 +79,12 @@ void wait(const volatile std::uint32_t* word, std::uint32_t expected, std::uint6
 void wake_one(const volatile std::uint32_t* word);
 void wake_all(const volatile std::uint32_t* word);
 void yield();
+void sleep(std::uint64_t ns);
+
+// The processor that the calling thread is on, and away from it, to any other that the thread may use. Nothing happens
+// where there is none.
+unsigned current_processor();
+void leave_processor();
 
 // Tests only: lets `calls_before` more calls of reserve, commit, release, renew and move succeed, then fails the next
 // `failures` of them. `injected_calls` counts the calls since, failed or not. (0, 0) ends it, and keeps the count.

@@ -57,6 +57,31 @@ bool injected_now() {
   return call >= first && call - first < injection.failures.load(std::memory_order_relaxed);
 }
 
+// The processors that a thread may use. By system calls, because libc's wrappers refuse what does not fit their own
+// type.
+class processor_set {
+ public:
+  static processor_set of_this_thread() {
+    processor_set set;
+    const long filled = syscall(SYS_sched_getaffinity, 0, sizeof set.mask_, set.mask_);
+    set.words_ = filled > 0 ? static_cast<std::size_t>(filled) / sizeof set.mask_[0] : 0;
+    return set;
+  }
+  unsigned count() const {
+    unsigned all = 0;
+    for (std::size_t i = 0; i < words_; ++i) all += static_cast<unsigned>(__builtin_popcountll(mask_[i]));
+    return all;
+  }
+  void remove(unsigned processor) {
+    if (processor / 64 < words_) mask_[processor / 64] &= ~(std::uint64_t{1} << processor % 64);
+  }
+  bool bind_this_thread() const { return syscall(SYS_sched_setaffinity, 0, words_ * sizeof mask_[0], mask_) == 0; }
+
+ private:
+  std::uint64_t mask_[128] = {};
+  std::size_t words_ = 0;
+};
+
 constexpr int private_memory = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 
 bool map_at(void* start, std::size_t bytes, int protection, int how) {
@@ -333,13 +358,22 @@ std::size_t resident_bytes() {
 
 unsigned processor_count() {
   const errno_kept keep;
-  std::uint64_t mask[128] = {};
-  // The system call, because libc's wrapper refuses what does not fit its own type.
-  const long filled = syscall(SYS_sched_getaffinity, 0, sizeof mask, mask);
-  unsigned count = 0;
-  for (std::size_t i = 0; filled > 0 && i < static_cast<std::size_t>(filled) / sizeof mask[0]; ++i)
-    count += static_cast<unsigned>(__builtin_popcountll(mask[i]));
+  const unsigned count = processor_set::of_this_thread().count();
   return count != 0 ? count : 1;
+}
+
+unsigned current_processor() {
+  const errno_kept keep;
+  const int processor = sched_getcpu();
+  return processor < 0 ? 0 : static_cast<unsigned>(processor);
+}
+
+void leave_processor() {
+  const errno_kept keep;
+  const processor_set allowed = processor_set::of_this_thread();
+  processor_set others = allowed;
+  others.remove(current_processor());
+  if (others.count() != 0 && others.bind_this_thread()) allowed.bind_this_thread();
 }
 
 std::uint64_t now() { return read_clock(CLOCK_MONOTONIC); }
@@ -367,6 +401,12 @@ void wake_all(const volatile std::uint32_t* word) { wake(word, INT_MAX); }
 void yield() {
   const errno_kept keep;
   sched_yield();
+}
+
+void sleep(std::uint64_t ns) {
+  const errno_kept keep;
+  const timespec time = to_timespec(ns);
+  nanosleep(&time, nullptr);
 }
 
 void inject_failure(std::size_t calls_before, std::size_t failures) {

@@ -59,6 +59,7 @@ enum class fault : std::uint8_t {
   weak_cleared_never,
   weak_load_ignores_window,
   helpers_uncounted,
+  turns_without_end,
   finalizer_runs_twice,
   finalizer_object_unmarked,
   cleanup_of_the_living,

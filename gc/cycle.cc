@@ -65,6 +65,7 @@ bool nobody_has_work(const managed_heap& h) {
 
 // Until there is nothing left to take and no helper has anything.
 void mark_all(managed_heap& h, marker& mark, const stopwatch& watch) {
+  h.turns.begin();
   for (;;) {
     do {
       const std::size_t bytes = mark.drain(objects_per_batch);
@@ -73,6 +74,7 @@ void mark_all(managed_heap& h, marker& mark, const stopwatch& watch) {
       mark.share();
       revise(h, mark, watch);
       timeline::flush_if_wanted();
+      h.turns.pause();
     } while (mark.has_work() || !h.work.empty());
     mark.publish();
     if (nobody_has_work(h)) {

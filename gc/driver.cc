@@ -31,6 +31,8 @@ void* collect_when_asked(void* heap) {
     if (h.ending.load(std::memory_order_acquire)) break;
     if (h.started.load(std::memory_order_relaxed) == wanted) {  // relaxed: written here only
       os::wait(futex_word(h.wanted), wanted, look_whether_idle);
+      // Not beside who asked (turns.h). relaxed: a hint.
+      if (os::current_processor() == h.wanted_on.load(std::memory_order_relaxed)) os::leave_processor();
       const std::size_t allocated = h.allocated.load(std::memory_order_relaxed);  // relaxed: a figure
       if (should_collect_idle(h.pace.options, os::now(), last_end, allocated)) start_cycle(h);
       continue;

@@ -77,8 +77,8 @@ void answer_now(mutator& m) {
   give_answer(m, q);
   m.question.store(static_cast<std::uint32_t>(question::none),
                    std::memory_order_relaxed);  // relaxed: see the next line
-  // acq_rel: pairs with the asker's acquire in ask_all; all answers happened before the round ends.
-  if (h.unanswered.fetch_sub(1, std::memory_order_acq_rel) == 1) os::wake_one(futex_word(h.unanswered));
+  // release: pairs with the acquire in wait_for_answers; all answers happened before the round ends.
+  h.unanswered.fetch_sub(1, std::memory_order_release);
 }
 
 void answer_if_blocked(mutator& m) {
@@ -168,6 +168,29 @@ void look_at_the_slow(managed_heap& h, std::uint64_t asked) {
   }
 }
 
+// Looks again and again: often while an answer may be on its way, then between longer and longer naps. So no mutator
+// has to wake anybody, which would have the collector take its processor (turns.h).
+void wait_for_answers(managed_heap& h, std::uint64_t asked) {
+  constexpr unsigned eager_looks = 1000;            // some 50 us
+  constexpr std::uint64_t longest_nap = 1'000'000;  // ns, as the next
+  std::uint64_t nap = 10'000;
+  std::uint64_t looked = asked;
+  for (unsigned looks = 0;; ++looks) {
+    // acquire: pairs with the release in answer_now.
+    if (h.unanswered.load(std::memory_order_acquire) == 0) return;
+    if (looks < eager_looks) {
+      spin_pause();
+      continue;
+    }
+    os::sleep(nap);
+    nap = nap * 2 < longest_nap ? nap * 2 : longest_nap;
+    const std::uint64_t now = os::now();
+    if (now - looked < look_every) continue;
+    looked = now;
+    look_at_the_slow(h, asked);
+  }
+}
+
 // False: the world is stopped.
 bool try_join(managed_heap& h, mutator& m) {
   const lock_guard guard(h.mutators_lock);
@@ -197,7 +220,7 @@ void ask_all(managed_heap& h, question q) {
   {
     const lock_guard guard(h.mutators_lock);
     if (q != question::park) h.stage = q;
-    h.unanswered.store(static_cast<std::uint32_t>(h.mutator_count) + 1, std::memory_order_relaxed);  // relaxed: locked
+    h.unanswered.store(static_cast<std::uint32_t>(h.mutator_count), std::memory_order_relaxed);  // relaxed: locked
     // Before anybody can answer: what is allocated from after that must not be listed as unswept. [space.3]
     if (q == question::finish) h.begin_sweep();
     // seq_cst: pairs with block_unasked (litmus: block). Everything that the collector did before is seen by who
@@ -206,13 +229,7 @@ void ask_all(managed_heap& h, question q) {
       m->question.store(static_cast<std::uint32_t>(q), std::memory_order_seq_cst);
     for (mutator* m = h.mutators; m != nullptr; m = m->next) answer_if_blocked(*m);
   }
-  // acq_rel, acquire: pair with answer_now.
-  std::uint32_t left = h.unanswered.fetch_sub(1, std::memory_order_acq_rel) - 1;
-  while (left != 0) {
-    os::wait(futex_word(h.unanswered), left, look_every);
-    left = h.unanswered.load(std::memory_order_acquire);
-    if (left != 0 && os::now() - asked >= look_every) look_at_the_slow(h, asked);
-  }
+  wait_for_answers(h, asked);
   const std::uint64_t answered = os::now();
   timeline::span(asking(q), asked, answered);
   const std::uint64_t took = answered - asked;

@@ -1,8 +1,9 @@
 // The collector's question to each mutator, one at a time: all the synchronisation that a cycle has.
 //
-// `ask_all` puts the question to every mutator and returns when each has answered. A mutator answers at its next
-// safepoint. One that is in a `blocking` region touches nothing that an answer needs, so the asker answers for it; when
-// it wants to leave while that goes on, it waits. Which of the two answers is decided by one word:
+// `ask_all` puts the question to every mutator, and looks until each has answered. A mutator answers at its next
+// safepoint, without a call of the system. One that is in a `blocking` region touches nothing that an answer needs, so
+// the asker answers for it; when it wants to leave while that goes on, it waits. Which of the two answers is decided by
+// one word:
 //
 //     running --enter--> blocked --asker--> answered_for
 //        ^                  |  ^                |

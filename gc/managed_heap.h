@@ -15,6 +15,7 @@
 #include "pacer.h"
 #include "roots.h"
 #include "snapshot_tables.h"
+#include "turns.h"
 
 namespace umber::gc {
 
@@ -62,7 +63,7 @@ struct heap_run {
   mutator* mutators = nullptr;  // guarded by mutators_lock, as the next two
   std::size_t mutator_count = 0;
   question stage = question::finish;
-  std::atomic<std::uint32_t> unanswered{0};  // questions of this round; a futex
+  std::atomic<std::uint32_t> unanswered{0};  // questions of this round
   std::atomic<std::uint32_t> parked{0};      // 1: no mutator runs; a futex
   std::atomic<bool> found_grey{false};       // in this round of flushes
   std::atomic<verdict> weak_verdict{verdict::open};
@@ -97,7 +98,9 @@ struct heap_run {
 
   // The collector's thread, and those that help it.
   std::atomic<std::uint32_t> wanted{0};    // cycles asked for; a futex
+  std::atomic<unsigned> wanted_on{0};      // the processor of who asked last
   std::atomic<std::uint32_t> started{0};   // cycles begun
+  turn_taking turns;                       // of the collector's thread
   std::atomic<std::uint32_t> finished{0};  // cycles ended, swept; a futex
   std::atomic<bool> ending{false};
   std::atomic<std::uint32_t> running{0};         // threads of the heap; a futex

@@ -20,6 +20,7 @@ void want(managed_heap& h, std::uint32_t cycle) {
   while (is_before(wanted, cycle)) {
     // release: pairs with the acquire of the collector's thread.
     if (!h.wanted.compare_exchange_weak(wanted, cycle, std::memory_order_release, std::memory_order_relaxed)) continue;
+    h.wanted_on.store(os::current_processor(), std::memory_order_relaxed);  // relaxed: a hint
     os::wake_one(futex_word(h.wanted));
     return;
   }

@@ -50,7 +50,10 @@ mspan* sweep_for(space& home, mutator& m, std::size_t most) {
 }
 
 void sweep_rest(managed_heap& h, span_stock& stock) {
+  constexpr unsigned spans_per_look = 64;
+  unsigned spans = 0;
   const std::uint64_t before = os::thread_cpu_time();
+  h.turns.begin();
   // acquire: pairs with the release in space_for.
   for (space* home = h.all_spaces.load(std::memory_order_acquire); home != nullptr; home = home->next) {
     while (mspan* s = home->take_unswept(h.epoch)) {
@@ -59,6 +62,7 @@ void sweep_rest(managed_heap& h, span_stock& stock) {
       else
         home->put(s, h.epoch);
       timeline::flush_if_wanted();
+      if (++spans % spans_per_look == 0) h.turns.pause();
     }
   }
   h.sweep_ns.fetch_add(os::thread_cpu_time() - before, std::memory_order_relaxed);  // relaxed: a statistic

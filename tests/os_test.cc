@@ -1,6 +1,8 @@
 // Each transition of the state diagram, and each failure. What a range's state is, /proc says.
 #include "alloc/os.h"
 
+#include "testing.h"
+
 #include <catch2/catch_test_macros.hpp>
 
 #include <algorithm>
@@ -222,7 +224,29 @@ TEST_CASE("os: errno is the program's, whatever happens [os.3]") {
   os::wake_one(&word);
   os::wake_all(&word);
   os::yield();
+  os::sleep(1000);
+  os::current_processor();
+  os::leave_processor();
   REQUIRE(errno == 4321);
+}
+
+TEST_CASE("os: a thread leaves its processor for another that it may use, and may use the same as before") {
+  const unsigned before = os::processor_count();
+  unsigned moved = 0;
+  for (int i = 0; i < 100; ++i) {
+    const unsigned at = os::current_processor();
+    os::leave_processor();
+    moved += os::current_processor() != at;
+    REQUIRE(os::processor_count() == before);
+  }
+  REQUIRE((moved > 0) == (before > 1));
+  std::thread([] {
+    umber::testing::bind_to(os::current_processor());
+    const unsigned only = os::current_processor();
+    os::leave_processor();
+    REQUIRE(os::current_processor() == only);
+    REQUIRE(os::processor_count() == 1);
+  }).join();
 }
 
 TEST_CASE("os: resident bytes follow what is touched") {

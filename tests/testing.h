@@ -7,6 +7,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,6 +35,14 @@ inline constexpr bool may_fork_under_load = true;
 
 // The thread sanitizer keeps shadows of memory that went back, and has a thread of its own.
 inline constexpr bool resident_bytes_tell = !thread_sanitized;
+
+// Binds this thread, and those that it will start, to one processor.
+inline void bind_to(unsigned processor) {
+  cpu_set_t only;
+  CPU_ZERO(&only);
+  CPU_SET(processor, &only);
+  REQUIRE(sched_setaffinity(0, sizeof only, &only) == 0);
+}
 
 // What a child process wrote to stderr before it ended, and how it ended.
 struct ending {

@@ -73,6 +73,7 @@ constexpr planting plantings[] = {
     {fault::ephemeron_without_key, "ephemeron_without_key", "weak_map: a value lives as long as its key"},
     {fault::ephemeron_value_missed, "ephemeron_value_missed", "weak_map: a value lives as long as its key"},
     {fault::helpers_uncounted, "helpers_uncounted", "accounts: what a collection costs is counted"},
+    {fault::turns_without_end, "turns_without_end", "turns: who wants the processor gets it"},
     {fault::settle_skipped, "settle_skipped", "verify: a store under way when barriers go on"},
     {fault::deletion_half_missing, "deletion_half_missing", "litmus: deletion"},
     {fault::insertion_half_missing, "insertion_half_missing", "litmus: insertion"},
