@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -10,6 +12,12 @@ namespace bench {
 
 // Ends the program with one line on stderr. Used where a workload cannot go on, such as malloc returning null.
 [[noreturn]] void fail(const char* why);
+
+// The beginning of a file, as much as `into` holds; empty when it cannot be read. Does not touch the heap.
+[[nodiscard]] std::string_view read_file(const char* path, std::span<char> into);
+
+// The first number in a text, 0 without one.
+[[nodiscard]] std::uint64_t number_in(std::string_view text);
 
 // Returns a field of /proc/self/status such as "VmRSS:" or "VmHWM:" in KiB, without touching the heap.
 [[nodiscard]] std::uint64_t status_kb(const char* field);

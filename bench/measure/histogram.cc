@@ -6,6 +6,13 @@
 
 namespace bench {
 
+void histogram::record(std::uint64_t value, std::uint64_t times) {
+  if (times == 0) return;
+  record(value);
+  counts_[index_of(std::min(value, highest))] += times - 1;
+  sum_ += std::min(value, highest) * (times - 1);
+}
+
 void histogram::add(const histogram& other) {
   for (std::size_t i = 0; i < buckets; ++i) counts_[i] += other.counts_[i];
   sum_ += other.sum_;

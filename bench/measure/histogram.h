@@ -38,6 +38,8 @@ class histogram {
     if (value > max_) max_ = value;
     if (value < min_) min_ = value;
   }
+  // The same so many times over.
+  void record(std::uint64_t value, std::uint64_t times);
   void add(const histogram& other);
 
   // None of these is of an empty histogram, but count.

@@ -71,10 +71,6 @@ std::string base64(const std::string& bytes) {
   return out;
 }
 
-void add_line(std::string& log, const std::string& tag, double seconds, const histogram& h) {
-  log += fmt::format("Tag={},0.000,{:.3f},{:.3f},{}\n", tag, seconds, static_cast<double>(h.max()) / 1e6, encoded(h));
-}
-
 }  // namespace
 
 std::string encoded(const histogram& h) {
@@ -94,18 +90,29 @@ std::string encoded(const histogram& h) {
   return base64(out + packed);
 }
 
+std::string histogram_log_head(const std::string& times) {
+  return fmt::format(
+      "#[Histogram log format version 1.3]\n{}"
+      "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n",
+      times);
+}
+
+std::string histogram_log_line(const std::string& tag, double start, double seconds, double max_ns,
+                               const histogram& h) {
+  return fmt::format("Tag={},{:.3f},{:.3f},{:.3f},{}\n", tag, start, seconds, max_ns / 1e6, encoded(h));
+}
+
 std::string histogram_log(const measurement& m) {
   const double began = static_cast<double>(m.began_at_epoch_ms) / 1e3;
-  const double seconds = static_cast<double>(m.wall_ns) / 1e9;
-  std::string log = fmt::format(
-      "#[Histogram log format version 1.3]\n#[BaseTime: {:.3f} (seconds since epoch)]\n"
-      "#[StartTime: {:.3f} (seconds since epoch)]\n"
-      "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n",
-      began, began);
-  add_line(log, "service", seconds, m.service);
-  if (m.response != nullptr) add_line(log, "response", seconds, *m.response);
+  std::string log = histogram_log_head(
+      fmt::format("#[BaseTime: {0:.3f} (seconds since epoch)]\n#[StartTime: {0:.3f} (seconds since epoch)]\n", began));
+  const auto add = [&](const std::string& tag, const histogram& h) {
+    log += histogram_log_line(tag, 0, static_cast<double>(m.wall_ns) / 1e9, static_cast<double>(h.max()), h);
+  };
+  add("service", m.service);
+  if (m.response != nullptr) add("response", *m.response);
   for (std::size_t i = 0; i < cause_names.size(); ++i)
-    if (m.stalls[i] != nullptr) add_line(log, std::string("stall-") + cause_names[i], seconds, *m.stalls[i]);
+    if (m.stalls[i] != nullptr) add(std::string("stall-") + cause_names[i], *m.stalls[i]);
   return log;
 }
 

@@ -2,7 +2,6 @@
 
 #include "../basics.h"
 
-#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <ctime>
@@ -11,15 +10,10 @@ namespace bench {
 
 std::uint64_t resident_bytes() {
   char text[128];
-  const int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-  if (file < 0) return 0;
-  const ssize_t length = read(file, text, sizeof text - 1);
-  close(file);
-  if (length <= 0) return 0;
-  text[length] = '\0';
-  char* second = nullptr;
-  static_cast<void>(std::strtoull(text, &second, 10));
-  return std::strtoull(second, nullptr, 10) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  const std::string_view sizes = read_file("/proc/self/statm", text);
+  const std::size_t second = sizes.find(' ');
+  if (second == std::string_view::npos) return 0;
+  return number_in(sizes.substr(second)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
 std::uint64_t peak_resident_bytes() { return status_kb("VmHWM:") * 1024; }
