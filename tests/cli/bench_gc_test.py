@@ -191,6 +191,28 @@ class studies(unittest.TestCase):
         self.assertTrue(row_of(document, "umber:hybrid")["command"].endswith("--collector hybrid"))
 
 
+class targets(unittest.TestCase):
+    def test_a_target_is_judged_by_what_the_run_measured(self):
+        document, text = measured("binary_trees", "message_ring", "steady", "--systems", "umber,go", "--runs", "1")
+        judged = {(re.sub(" --d.*", "", each["row"]), each["figure"]): each for each in document["targets"]}
+        self.assertEqual(judged["binary_trees", "wall_ns"], {"row": "binary_trees", "figure": "wall_ns", "at_most": 30e6, "basis": "0.3 x go",
+                                                             "measured": 50e6, "met": False})
+        longest, stall = judged["message_ring", "response_max_ns"], judged["message_ring", "stall_max_ns"]
+        self.assertEqual((longest["at_most"], longest["measured"], longest["machine"], longest["met"]), (150e3, 200e3, 40e3, False))
+        self.assertEqual((stall["at_most"], stall["measured"], stall["met"]), (200e3, 100e3, True))
+        self.assertRegex(text, r"binary_trees +wall_ns +<= 30\.0 ms +50\.0 ms +MISSED +0\.3 x go")
+        missed = sum(not each["met"] for each in document["targets"])
+        self.assertIn(f"{missed} of {len(document['targets'])} targets missed", text)
+        self.assertFalse(document["failed"])
+
+    def test_what_was_not_measured_is_not_judged(self):
+        document, text = measured("binary_trees", "--systems", "go,malloc:mimalloc", "--runs", "1")
+        self.assertEqual(document["targets"], [])
+        self.assertNotIn("targets of umber", text)
+        document, _ = measured("binary_trees", "--systems", "umber", "--runs", "1", "--percent", "50")
+        self.assertEqual(document["targets"], [])
+
+
 class failures(unittest.TestCase):
     def refused(self, status, *arguments, saying, env=None):
         done = bench(*arguments, env=env)

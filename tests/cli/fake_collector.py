@@ -31,7 +31,8 @@ def result(name):
     live = 128 << int(options.get("--depth", 10))
     pause = {"stop_the_world": 64, "insertion": 16, "deletion": 4}.get(options.get("--collector"), 1) * 100000
     wall = live * 10 if name == "full_collection" else 50000000 * factor
-    run = {"workload": name, "system": system, "version": f"{system} 1.0", "parameters": {"threads": 1}, "checksum": "00000000000000ff",
+    parameters = {"threads": 1, "depth": 18, "random": False, "rate": 250000}
+    run = {"workload": name, "system": system, "version": f"{system} 1.0", "parameters": parameters, "checksum": "00000000000000ff",
            "operations": 10000, "wall_ns": wall, "cpu_ns": {"process": wall * 2, "mark": wall // 2, "collector": wall},
            "freed_bytes": 1 << 20, "cycles": 7, "memory": {"peak_rss": 10 << 20, "live_bytes": live, "heap_bytes": 2 * live},
            "stalls": {"handshake": histogram(pause)}, "mmu": [[1000000, 0.5], [10000000, 0.75], [100000000, 0.9]],

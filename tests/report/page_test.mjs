@@ -72,6 +72,18 @@ test('every row of the main part has its figures in the table of workloads', asy
   });
 });
 
+test('every target is shown with what was measured, and a missed one says so', async () => {
+  await opened({}, async (page) => {
+    const rows = await page.$$eval('#targets tbody tr', (all) => all.map((each) => each.textContent));
+    assert.equal(rows.length, gc.targets.length);
+    gc.targets.forEach((each, i) => {
+      assert.ok(rows[i].startsWith(each.row) && rows[i].endsWith(each.met ? 'met' : 'missed'), rows[i]);
+    });
+    const places = new Set((await placedCells(page)).map((cell) => cell.from));
+    assert.ok(places.has('bench_gc_sample.json/targets/0/at_most') && places.has('bench_gc_sample.json/targets/3/machine'));
+  });
+});
+
 test('the means at a glance are the geometric means of the ratios to umber', async () => {
   await opened({}, async (page) => {
     const main = gc.rows.filter((row) => row.part === 'main' && !row.problem);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "gc_studies.h"
+#include "gc_targets.h"
 #include "system_facts.h"
 
 namespace umber::tool {
@@ -151,6 +152,7 @@ std::string gc_document(const gc_results& all, const gc_occasion& occasion) {
   if (measured(all, gc_part::scaling)) document["scaling"] = scaling(all);
   if (measured(all, gc_part::tuning)) document["tuning"] = tuning(all);
   if (measured(all, gc_part::evolution)) document["evolution"] = evolution(all);
+  document["targets"] = targets_json(judge_targets(all));
   document["failed"] = all.failed();
   std::string text = "{\n";
   for (const auto& [name, value] : document.items()) text += (text.size() > 2 ? ",\n" : "") + line_of(name, value);

@@ -32,6 +32,7 @@ constexpr source sources[] = {
     {"barrier_ns", "/cpu_ns/barrier"},
     {"collector_ns", "/cpu_ns/collector"},
     {"cycles", "/cycles"},
+    {"allocated_objects", "/allocated_objects"},
     {"peak_rss", "/memory/peak_rss"},
     {"end_rss", "/memory/end_rss"},
     {"returned_bytes", "/memory/returned_bytes"},
@@ -101,11 +102,19 @@ std::optional<double> warm_up(const json& run) {
   return rest > 0 ? std::optional(repetitions.front() / rest) : std::nullopt;
 }
 
-std::optional<double> fragmentation(const json& run) {
-  const auto live = number_at(run, "/memory/live_bytes");
-  const auto heap = number_at(run, "/memory/heap_bytes");
-  if (!live || !heap || *live <= 0) return std::nullopt;
-  return *heap / *live;
+std::optional<double> quotient(std::optional<double> amount, std::optional<double> of) {
+  if (!amount || !of || *of <= 0) return std::nullopt;
+  return *amount / *of;
+}
+
+// How often the system says that it held a mutator up.
+std::optional<double> stalls(const json& run) {
+  std::optional<double> sum;
+  for (const json& each : member(run, "stalls", &json::is_object)) {
+    if (each.is_object() && each.contains("count") && each["count"].is_number())
+      sum = sum.value_or(0) + each["count"].get<double>();
+  }
+  return sum;
 }
 
 bool is_histogram(const json& value) { return value.is_object() && value.contains("buckets"); }
@@ -128,11 +137,14 @@ figure_map figures_of(const json& run) {
   set(figures, "operations_per_s", per(number_at(run, "/operations"), wall));
   set(figures, "allocated_bytes_per_s", per(number_at(run, "/allocated_bytes"), wall));
   set(figures, "garbage_bytes_per_cpu_s", per(number_at(run, "/freed_bytes"), number_at(run, "/cpu_ns/collector")));
+  set(figures, "operations_per_cpu_s", per(number_at(run, "/operations"), number_at(run, "/cpu_ns/process")));
+  set(figures, "cores_used", quotient(number_at(run, "/cpu_ns/process"), wall));
+  set(figures, "stalls_per_s", per(stalls(run), wall));
   set(figures, "stall_max_ns", longest_stall(run));
   set(figures, "mmu_1ms", utilisation(run, 1e6));
   set(figures, "mmu_10ms", utilisation(run, 1e7));
   set(figures, "mmu_100ms", utilisation(run, 1e8));
-  set(figures, "fragmentation", fragmentation(run));
+  set(figures, "fragmentation", quotient(number_at(run, "/memory/heap_bytes"), number_at(run, "/memory/live_bytes")));
   set(figures, "warm_up", warm_up(run));
   return figures;
 }

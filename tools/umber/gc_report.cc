@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "gc_studies.h"
+#include "gc_targets.h"
 #include "table.h"
 
 namespace umber::tool {
@@ -22,7 +24,7 @@ std::string figure_text(double value) {
 std::string unit_text(std::optional<double> value, double unit) { return value ? figure_text(*value / unit) : ""; }
 
 struct column {
-  const char* title;
+  std::string title;
   std::function<std::string(const gc_cell&)> text;
 };
 
@@ -64,7 +66,6 @@ std::vector<column> time_columns() {
        [](const gc_cell& cell) { return share(cell.relative_spread(cell.paced ? "response_p99_ns" : "wall_ns")); }},
       {"ratio", [](const gc_cell& cell) { return factor(cell.time_ratio); }},
       {"x cheapest CPU", [](const gc_cell& cell) { return factor(cell.lower_bound_cpu); }},
-      measured("RSS MiB", "peak_rss", mebibyte),
       measured("cycles", "cycles", 1),
       measured("CPU ms", "process_ns", 1e6),
       measured("mutator", "mutator_ns", 1e6),
@@ -88,8 +89,38 @@ std::vector<column> latency_columns() {
       measured("machine p99.99", "jitter_p99.99_ns", 1e3),
       measured("machine max", "jitter_max_ns", 1e3),
       {"MMU % 1/10/100 ms", utilisation},
+      measured("stalls/s", "stalls_per_s", 1),
       measured("operations/s", "operations_per_s", 1),
   };
+}
+
+std::vector<column> memory_columns() {
+  return {
+      measured("RSS MiB", "peak_rss", mebibyte),
+      measured("at end", "end_rss", mebibyte),
+      measured("returned", "returned_bytes", mebibyte),
+      measured("live", "live_bytes", mebibyte),
+      measured("heap/live", "fragmentation", 1),
+      measured("metadata", "metadata_bytes", mebibyte),
+      measured("page faults", "minor_faults", 1),
+      measured("allocated MiB/s", "allocated_bytes_per_s", mebibyte),
+      measured("cores", "cores_used", 1),
+      measured("first/later", "warm_up", 1),
+  };
+}
+
+// What the workload measures besides, under the names it gives.
+std::vector<column> own_columns(const gc_row_result& result) {
+  std::vector<column> columns;
+  std::set<std::string> seen;
+  for (const gc_cell& cell : result.cells) {
+    if (!cell.measured() || !cell.runs[cell.shown].object.contains("figures")) continue;
+    for (const auto& [name, value] : cell.runs[cell.shown].object["figures"].items()) {
+      if (!value.is_number() || !seen.insert(name).second) continue;
+      columns.push_back({name, [figure = name](const gc_cell& each) { return unit_text(each.figure(figure), 1); }});
+    }
+  }
+  return columns;
 }
 
 bool same_in_all(const std::vector<gc_cell>& cells, const column& one) {
@@ -134,7 +165,9 @@ std::string row_text(const gc_row_result& result) {
   std::string text = fmt::format("{}: {}\n", result.row.name(), result.cells.front().description);
   text += cell_table(result.cells, time_columns());
   if (is_latency_row(result)) text += fmt::format("\n{}", cell_table(result.cells, latency_columns()));
-  return fmt::format("{}\n", text);
+  text += fmt::format("\n{}", cell_table(result.cells, memory_columns()));
+  const std::string own = cell_table(result.cells, own_columns(result));
+  return fmt::format("{}{}{}\n", text, own.empty() ? "" : "\n", own);
 }
 
 // What rounds to nothing has no sign.
@@ -201,7 +234,8 @@ std::string gc_report(const gc_results& all) {
   for (const gc_row_result& each : all.rows) {
     if (each.row.part == gc_part::main || each.row.part == gc_part::evolution) text += row_text(each);
   }
-  return text + evolution_text(evolution_steps(all)) + scaling_text(all) + tuning_text(all) + notes(all);
+  return text + evolution_text(evolution_steps(all)) + scaling_text(all) + tuning_text(all) +
+         targets_text(judge_targets(all)) + notes(all);
 }
 
 std::string gc_commands(const gc_results& all) {

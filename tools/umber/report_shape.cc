@@ -32,6 +32,8 @@ constexpr const char* shapes_text = R"({
       "points!": [{"live_bytes!": "number", "value!": "number", "low": "number", "high": "number"}]}],
     "tuning": [{"workload!": "text", "system!": "text",
       "points!": [{"percent": "number", "limit": "number", "median": {"*": "number"}}]}],
+    "targets": [{"row!": "text", "figure!": "text", "at_most": "number", "at_least": "number", "basis": "text",
+      "measured!": "number", "machine": "number", "met!": "flag"}],
     "evolution": "@evolution", "failed": "flag"},
   "malloc_result": {"problem": "text", "seconds": "number", "fastest": "number", "slowest": "number",
     "peak_rss_kb": "number", "time_ratio": "number", "rss_ratio": "number"},

@@ -12,6 +12,7 @@ import { mmu } from './sections/mmu';
 import { scaling } from './sections/scaling';
 import { scatter } from './sections/scatter';
 import type { Page, Section } from './sections/section';
+import { targets } from './sections/targets';
 import { timeline } from './sections/timeline';
 import { tuning } from './sections/tuning';
 import { Choice } from './state';
@@ -20,6 +21,7 @@ import { themeButton } from './theme';
 // What the program feels comes before what it costs, and both before the reasons.
 const makers: ((page: Page) => Section | null)[] = [
   glance,
+  targets,
   latency,
   mmu,
   headline,

@@ -28,7 +28,7 @@ const known = new Map<string, Look>(
     jemalloc: { colour: '--green', dash: solid, shape: 'diamond' },
     tcmalloc: { colour: '--sky', dash: solid, shape: 'triangle' },
     malloc: { colour: '--violet', dash: dashed, shape: 'square' },
-    'redis-server': { colour: '--ink', dash: solid, shape: 'cross' },
+    redis: { colour: '--ink', dash: solid, shape: 'cross' },
     stop_the_world: { colour: '--grey', dash: solid, shape: 'square' },
     insertion: { colour: '--ochre', dash: solid, shape: 'triangle' },
     deletion: { colour: '--blue', dash: solid, shape: 'diamond' },

@@ -96,6 +96,20 @@ export interface Evolution {
   steps: Step[];
 }
 
+// What umber is to reach in a row: at most or at least so much.
+export interface Target {
+  row: string;
+  figure: string;
+  at_most?: number;
+  at_least?: number;
+  // What the bound was made of, where that is a figure of the same run.
+  basis?: string;
+  measured: number;
+  // What the machine itself did meanwhile.
+  machine?: number;
+  met: boolean;
+}
+
 export interface Common {
   bench: 'gc' | 'malloc';
   command?: string;
@@ -115,6 +129,7 @@ export interface GcDocument extends Common {
   disagreements?: { row: string; checksums: Record<string, string[]> }[];
   scaling?: Scaling[];
   tuning?: Tuning[];
+  targets?: Target[];
 }
 
 export interface MallocResult {

@@ -77,7 +77,7 @@ export function figureOf(row: GcRow, metric: Metric): Found | null {
 
 // How a figure is written, by the unit that ends its name.
 export function kindOf(figure: string): Kind {
-  if (figure.endsWith('_ns')) return 'duration';
+  if (/_ns(_an_object)?$/.test(figure)) return 'duration';
   if (/(_bytes|_rss|_limit|_bytes_per_(cpu_)?s)$/.test(figure)) return 'bytes';
   if (figure === 'fragmentation' || figure === 'warm_up') return 'ratio';
   return figure.startsWith('mmu_') ? 'share' : 'count';
