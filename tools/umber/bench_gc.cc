@@ -120,7 +120,7 @@ gc_row_result measure_row(const gc_row& row, const std::vector<const gc_system*>
   for (const gc_system* each : systems) {
     gc_cell cell;
     cell.system = each->name;
-    cell.description = each->workloads.at(row.workload);
+    cell.description = each->workloads.at(row.workload).description;
     cell.command = command_of(row, *each, options.each_run).shell_form();
     result.cells.push_back(std::move(cell));
   }
@@ -145,7 +145,7 @@ gc_row_result measure_row(const gc_row& row, const std::vector<const gc_system*>
 gc_results measure(const gc_options& options, found_systems found) {
   std::set<std::string> workloads;
   for (const gc_system& each : found.present) {
-    for (const auto& [name, description] : each.workloads) workloads.insert(name);
+    for (const auto& [name, work] : each.workloads) workloads.insert(name);
   }
   const std::vector<gc_row> rows = plan_rows(plan_of(options), workloads);
   std::vector<gc_system> historical;
@@ -170,23 +170,35 @@ gc_results measure(const gc_options& options, found_systems found) {
   return all;
 }
 
+// A system without its server is noted like one that is missing, unless no server is asked for.
+void note_servers(const gc_options& options, found_systems& found) {
+  if (!options.workloads.empty() && !matches("kv", options.workloads)) return;
+  const bool any = std::any_of(found.present.begin(), found.present.end(),
+                               [](const gc_system& each) { return each.workloads.count("kv") != 0; });
+  const bool only = options.workloads == std::vector<std::string>{"kv"};
+  if (only && !any && !found.without_server.empty()) throw failure(1, found.without_server.front().remedy);
+  for (const missing_system& each : found.without_server)
+    found.missing.push_back({each.name + " as a server (kv)", each.remedy});
+}
+
 // What was named has to be there; of the usual ones those that are there are taken.
 found_systems choose_systems(const gc_options& options) {
-  static const std::vector<std::string> quick = {"umber", "malloc:mimalloc", "boehm", "go", "g1"};
+  static const std::vector<std::string> quick = {"umber", "malloc:mimalloc", "boehm", "go", "g1", "redis"};
   const bool named = !options.systems.empty();
   found_systems found = find_systems(named ? options.systems : options.quick && !options.all ? quick : usual_systems());
   if (named && !found.missing.empty())
     throw failure(2, fmt::format("{}: {}", found.missing.front().name, found.missing.front().remedy));
   if (found.present.empty()) throw failure(1, found.missing.front().remedy);
+  note_servers(options, found);
   return found;
 }
 
 int list_workloads(const found_systems& found) {
   std::map<std::string, std::pair<std::string, std::string>> workloads;
   for (const gc_system& each : found.present) {
-    for (const auto& [name, description] : each.workloads) {
+    for (const auto& [name, work] : each.workloads) {
       auto& [text, systems] = workloads[name];
-      if (text.empty()) text = description;
+      if (text.empty()) text = work.description;
       systems += (systems.empty() ? "" : " ") + each.name;
     }
   }
@@ -244,8 +256,10 @@ int bench_or_stop(gc_options options) {
 void add_choices(CLI::App& command, gc_options& options) {
   command.add_option("WORKLOAD", options.workloads, "Only these, by name or pattern; --list names them");
   command
-      .add_option("--systems", options.systems,
-                  "Which to measure: umber, malloc:ALLOCATOR, boehm, go, g1, zgc, shenandoah, parallel (all there are)")
+      .add_option(
+          "--systems", options.systems,
+          "Which to measure: umber, malloc:ALLOCATOR, boehm, go, g1, zgc, shenandoah, parallel, and of kv redis "
+          "(all there are)")
       ->delimiter(',');
   command.add_option("--arguments", options.arguments,
                      "Arguments of the workloads in place of the usual, such as '--depth 20 --random'");
@@ -294,10 +308,7 @@ void add_bench_gc(CLI::App& bench, action& chosen) {
       "gc", "Compare collectors, and malloc with free: time, memory, and what a program feels of them");
   add_choices(*command, *options);
   add_conditions(*command, *options);
-  add_bench_kv(*command, chosen);
-  command->callback([command, options, &chosen] {
-    if (command->get_subcommands().empty()) chosen = [options] { return bench_or_stop(*options); };
-  });
+  command->callback([options, &chosen] { chosen = [options] { return bench_or_stop(*options); }; });
 }
 
 }  // namespace umber::tool

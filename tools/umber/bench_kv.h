@@ -1,30 +1,19 @@
-// The servers that `umber bench gc kv` compares, and their runs, one after the other in turn.
+// The servers of keys and values that `umber bench gc kv` compares. `umber bench kv` measures one of them once, and
+// prints what bench/run.md says of a run.
 #pragma once
 
 #include <string>
-#include <vector>
 
-#include "kv_load.h"
+#include "process.h"
 
 namespace umber::tool {
 
-struct kv_server {
-  std::string name;      // umber, redis or go
-  command_line command;  // up to the port
-};
+// How to start the server of a system: umber, redis or go; a port is to follow. Throws `failure`, naming the remedy,
+// where it or its load is not here. A server that has to be built first is built by this.
+[[nodiscard]] command_line kv_server_command(const std::string& system, unsigned threads = 1);
 
-// Those that are here of the ones that are named. What is missing is said on stderr, in a line each.
-[[nodiscard]] std::vector<kv_server> find_kv_servers(const std::vector<std::string>& names, unsigned threads);
-
-struct kv_row {
-  std::string server;
-  std::string command;           // of the server
-  std::vector<kv_figures> runs;  // of one kind of request
-  kv_figures median;             // of each figure by itself
-};
-
-// A row for each server and kind of request. Shows where it is on a terminal.
-[[nodiscard]] std::vector<kv_row> run_kv_bench(const std::vector<kv_server>& servers, const kv_load& load,
-                                               unsigned runs, double timeout_seconds);
+// The command that measures the server once, up to the workload's name; what follows the arguments is `--server
+// SYSTEM`.
+[[nodiscard]] command_line kv_run_command();
 
 }  // namespace umber::tool

@@ -27,9 +27,9 @@ void add_doctor(CLI::App& program, action& chosen);
 void add_heap(CLI::App& program, action& chosen);
 void add_report(CLI::App& program, action& chosen);
 void add_kv(CLI::App& program, action& chosen);
-// `bench` is a command with commands of its own: these add `malloc` and `gc` below it, and `kv` below that.
+// `bench` is a command with commands of its own: these add `malloc`, `gc` and `kv` below it.
 void add_bench_malloc(CLI::App& bench, action& chosen);
 void add_bench_gc(CLI::App& bench, action& chosen);
-void add_bench_kv(CLI::App& gc, action& chosen);
+void add_bench_kv(CLI::App& bench, action& chosen);
 
 }  // namespace umber::tool

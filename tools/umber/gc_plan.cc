@@ -46,6 +46,8 @@ constexpr planned main_rows[] = {
     {"weak_cache", "", nullptr},
     {"full_collection", "--depth 21", nullptr},
     {"full_collection", "--depth 21 --random", nullptr},
+    {"kv", "--kind set", "--kind set --keys 50000"},
+    {"kv", "--kind get", nullptr},
 };
 
 // Time against the size of what lives: that of a collection, and that of the worst of a quarter of a million messages.

@@ -39,13 +39,14 @@ std::string problem_of(const finished& run, const run_limits& limits) {
 }  // namespace
 
 command_line command_of(const gc_row& row, const gc_system& system, const run_limits& limits) {
-  command_line command = system.start;
+  const gc_workload& work = system.workloads.at(row.workload);
+  command_line command = work.start;
   if (!limits.processors.empty())
     command.words.insert(command.words.begin(), {"taskset", "--cpu-list", limits.processors});
   command.words.push_back(row.workload);
   const std::vector<std::string> words = row.words();
   command.words.insert(command.words.end(), words.begin(), words.end());
-  command.words.insert(command.words.end(), system.last_words.begin(), system.last_words.end());
+  command.words.insert(command.words.end(), work.last_words.begin(), work.last_words.end());
   return command;
 }
 

@@ -1,6 +1,7 @@
 // The memory managers that `umber bench gc` measures: our heap, the same programs with malloc and free under each
 // malloc, Boehm's collector, and the runtimes that bring their own. Each is a program of the contract in bench/run.md,
-// and tells by itself which workloads it has.
+// and tells by itself which workloads it has. The workload kv is a server under load, and the same program measures all
+// of these; redis does nothing else.
 #pragma once
 
 #include <map>
@@ -11,13 +12,17 @@
 
 namespace umber::tool {
 
-struct gc_system {
-  std::string name;
-  // What stands before the workload's name, and after its arguments.
+// What stands before the name of a workload, and after its arguments.
+struct gc_workload {
+  std::string description;
   command_line start;
   std::vector<std::string> last_words;
-  // Name to description.
-  std::map<std::string, std::string> workloads;
+};
+
+struct gc_system {
+  std::string name;
+  // By name.
+  std::map<std::string, gc_workload> workloads;
   // Not so for malloc and free.
   bool collects = true;
 };
@@ -31,6 +36,8 @@ struct missing_system {
 struct found_systems {
   std::vector<gc_system> present;
   std::vector<missing_system> missing;
+  // Those of `present` that have no server, or no load for it: they do not run kv.
+  std::vector<missing_system> without_server;
 };
 
 // The valid names; any allocator of bench_allocators.h may follow `malloc:`.

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,9 +13,9 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
-#include <fstream>
 #include <optional>
 #include <sstream>
+#include <string_view>
 #include <thread>
 
 #include <fmt/format.h>
@@ -119,105 +120,136 @@ bool fill(unsigned port, const kv_load& load) {
 
 // User and system time of a process so far.
 double cpu_seconds(pid_t process) {
-  std::ifstream file(fmt::format("/proc/{}/stat", process));
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  std::istringstream fields(text.substr(std::min(text.rfind(')') + 1, text.size())));
-  std::string skipped;
-  for (int i = 0; i < 11; ++i) fields >> skipped;
-  double user = 0, system = 0;
-  fields >> user >> system;
-  return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+  clockid_t clock;
+  timespec used = {};
+  if (clock_getcpuclockid(process, &clock) != 0 || clock_gettime(clock, &used) != 0) return 0;
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
 }
 
-// What a server says of its collector.
-double collections(unsigned port) {
+// A section of what the server says of itself, its numbers and the texts of the section `server`.
+std::map<std::string, std::string> info(client& to, const char* section) {
+  std::map<std::string, std::string> fields;
+  std::string line = to.ask(fmt::format("INFO {}", section));
+  if (!line.starts_with('$') || line == "$0") return fields;
+  const std::size_t length = std::strtoull(line.c_str() + 1, nullptr, 10);
+  for (std::size_t seen = 0; seen < length; seen += line.size() + 2) {
+    line = to.line();
+    const std::size_t colon = line.find(':');
+    if (colon != std::string::npos) fields[line.substr(0, colon)] = line.substr(colon + 1);
+  }
+  static_cast<void>(to.line());
+  return fields;
+}
+
+std::map<std::string, double> collector(unsigned port) {
   client to(port);
-  std::string line = to.ask("INFO gc");
-  if (!line.starts_with('$') || line == "$0") return 0;
-  constexpr std::string_view name = "gc_cycles:";
-  while (!(line = to.line()).empty())
-    if (line.starts_with(name)) return std::strtod(line.c_str() + name.size(), nullptr);
-  return 0;
+  std::map<std::string, double> numbers;
+  for (const auto& [name, value] : info(to, "gc")) numbers[name] = std::strtod(value.c_str(), nullptr);
+  return numbers;
 }
 
-kv_figures measure_kind(background_process& server, unsigned port, const kv_load& load, const std::string& kind,
-                        double timeout_seconds) {
-  const double cpu_before = cpu_seconds(server.id()), cycles_before = collections(port);
-  const finished run = run_captured(kv_load_command(load, kind, port), timeout_seconds);
-  const double cpu = cpu_seconds(server.id()) - cpu_before;
-  kv_figures result = parse_redis_benchmark(run.output);
-  result.kind = kind;
-  if (!server.is_running())
-    result.problem = "the server died under load";
-  else if (!run.succeeded())
-    result.problem = "redis-benchmark: " + run.complaint();
-  result.requests_per_cpu_second = cpu > 0 ? static_cast<double>(load.requests) / cpu : 0;
-  result.peak_rss_mib = static_cast<double>(server.peak_rss_kb()) / 1024;
-  result.collections = collections(port) - cycles_before;
-  return result;
+std::string version_of(unsigned port) {
+  client to(port);
+  const auto fields = info(to, "server");
+  // Only redis itself has that.
+  return fields.contains("redis_git_sha1") ? "redis " + fields.at("redis_version") : "";
 }
 
-// The number before a word, in a line such as `99.902% <= 0.511 milliseconds (cumulative count 9)`.
+// How many keys there are, and how long the values of some; what is in them the load draws anew each time.
+std::uint64_t checksum_of(unsigned port, const kv_load& load) {
+  constexpr std::size_t looked_at = 1000;
+  client to(port);
+  std::uint64_t sum = 0;
+  const auto mix = [&](const std::string& reply) {
+    if (!reply.starts_with(':')) throw failure(1, fmt::format("the server replies '{}' at the end", reply));
+    sum = (sum ^ std::strtoull(reply.c_str() + 1, nullptr, 10)) * 0x9E3779B97F4A7C15u;
+    sum ^= sum >> 32;
+  };
+  mix(to.ask("DBSIZE"));
+  for (std::size_t i = 0; i < std::min(looked_at, load.keys); ++i)
+    mix(to.ask(fmt::format("STRLEN key:{:012}", i * (load.keys / std::min(looked_at, load.keys)))));
+  return sum;
+}
+
 struct percentile_line {
   double percent = 0, milliseconds = 0;
+  unsigned long long requests = 0;  // so long or less
 };
+
+// A line such as `99.902% <= 0.511 milliseconds (cumulative count 9)`.
 std::optional<percentile_line> parse_percentile(const std::string& line) {
   percentile_line found;
-  if (std::sscanf(line.c_str(), "%lf%% <= %lf milliseconds", &found.percent, &found.milliseconds) != 2)
+  if (std::sscanf(line.c_str(), "%lf%% <= %lf milliseconds (cumulative count %llu)", &found.percent,
+                  &found.milliseconds, &found.requests) != 3)
     return std::nullopt;
   return found;
 }
 
+// The percentiles and the throughput in what redis-benchmark prints.
+void read_benchmark(const std::string& output, const kv_load& load, kv_figures& into) {
+  std::istringstream lines(output);
+  // The second list of percentages is of round latencies, and of no use here.
+  bool in_first_list = false;
+  std::uint64_t seen = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("Latency by percentile distribution") != std::string::npos) in_first_list = true;
+    if (line.find("Cumulative distribution") != std::string::npos) in_first_list = false;
+    constexpr std::string_view summary = "throughput summary: ";
+    if (const std::size_t at = line.find(summary); at != std::string::npos)
+      into.seconds = static_cast<double>(load.requests) / std::strtod(line.c_str() + at + summary.size(), nullptr);
+    const auto p = in_first_list ? parse_percentile(line) : std::nullopt;
+    if (!p || p->requests <= seen) continue;
+    into.latency.record(static_cast<std::uint64_t>(p->milliseconds * 1e6 + 0.5), p->requests - seen);
+    seen = p->requests;
+  }
+  if (!(into.seconds > 0) || seen == 0)
+    throw failure(1, "redis-benchmark printed no latencies; is it that of redis 7?");
+}
+
+void start_and_fill(background_process& server, unsigned port, const kv_load& load) {
+  if (!wait_until_ready(server, port)) {
+    throw failure(1, server.is_running() ? "the server does not answer"
+                                         : "the server ended at its start; run its command by hand to see why");
+  }
+  if (fill(port, load)) return;
+  throw failure(1, server.is_running() ? "the server did not take its keys" : "the server died while it was filled");
+}
+
 }  // namespace
 
-command_line kv_load_command(const kv_load& load, const std::string& kind, unsigned port) {
+command_line kv_load_command(const kv_load& load, unsigned port) {
   const auto program = find_program("redis-benchmark");
   if (!program) throw failure(1, "redis-benchmark is not installed; tools/setup installs it");
   const auto text = [](auto number) { return std::to_string(number); };
   return {{program->string(), "-p", text(port), "-n", text(load.requests), "-r", text(load.keys), "-d",
-           text(load.value_bytes), "-c", text(load.clients), "-P", text(load.pipeline), "-t", kind},
+           text(load.value_bytes), "-c", text(load.clients), "-P", text(load.pipeline), "-t", load.kind},
           {{"LC_ALL", "C"}}};
 }
 
-kv_figures parse_redis_benchmark(const std::string& output) {
-  kv_figures found;
-  std::istringstream lines(output);
-  std::string line;
-  const auto first_at = [](double& figure, const percentile_line& p, double percent) {
-    if (figure == 0 && p.percent >= percent) figure = p.milliseconds;
-  };
-  // The second list of percentages is of round latencies, and of no use here.
-  bool in_first_list = false;
-  while (std::getline(lines, line)) {
-    if (line.find("Latency by percentile distribution") != std::string::npos) in_first_list = true;
-    if (line.find("Cumulative distribution") != std::string::npos) in_first_list = false;
-    const std::size_t summary = line.find("throughput summary: ");
-    if (summary != std::string::npos) found.requests_per_second = std::strtod(line.c_str() + summary + 20, nullptr);
-    const auto p = in_first_list ? parse_percentile(line) : std::nullopt;
-    if (!p) continue;
-    first_at(found.p50_ms, *p, 50);
-    first_at(found.p99_ms, *p, 99);
-    first_at(found.p999_ms, *p, 99.9);
-    found.max_ms = p->milliseconds;
-  }
-  if (found.requests_per_second == 0 || found.p999_ms == 0)
-    found.problem = "redis-benchmark printed no latencies; is it that of redis 7?";
-  return found;
-}
-
-std::vector<kv_figures> measure_kv(command_line server_command, const kv_load& load, double timeout_seconds) {
+kv_figures measure_kv(command_line server_command, const kv_load& load) {
+  constexpr double patience = 36000;
   const unsigned port = free_port();
+  const command_line load_command = kv_load_command(load, port);
   server_command.words.push_back(std::to_string(port));
   background_process server(server_command);
-  kv_figures failed;
-  if (!wait_until_ready(server, port))
-    failed.problem = server.is_running() ? "the server does not answer" : "the server ended at its start";
-  else if (!fill(port, load))
-    failed.problem = "the server did not take its keys";
-  if (!failed.problem.empty()) return {failed};
-  std::vector<kv_figures> all;
-  for (const std::string& kind : load.kinds) all.push_back(measure_kind(server, port, load, kind, timeout_seconds));
-  return all;
+  start_and_fill(server, port, load);
+  kv_figures result;
+  result.version = version_of(port);
+  // The server, its collector, and the load.
+  bench::jitter_watch watch(3, load.jitter_seconds);
+  result.collector_before = collector(port);
+  const double cpu_before = cpu_seconds(server.id());
+  const finished run = run_captured(load_command, patience);
+  result.server_seconds = cpu_seconds(server.id()) - cpu_before;
+  watch.stop();
+  result.jitter = watch.gaps();
+  if (!server.is_running()) throw failure(1, "the server died under load");
+  if (!run.succeeded()) throw failure(1, "redis-benchmark: " + run.complaint());
+  result.collector_after = collector(port);
+  result.peak_rss = server.peak_rss_kb() * 1024;
+  read_benchmark(run.output, load, result);
+  result.checksum = checksum_of(port, load);
+  return result;
 }
 
 }  // namespace umber::tool

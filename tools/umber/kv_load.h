@@ -7,40 +7,41 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
-#include <vector>
 
+#include "bench/measure/histogram.h"
+#include "bench/measure/jitter.h"
 #include "process.h"
 
 namespace umber::tool {
 
 struct kv_load {
+  std::string kind = "set";  // as redis-benchmark names it
   std::size_t keys = 1'000'000;
   std::size_t value_bytes = 1024;
-  std::size_t requests = 2'000'000;  // of each kind
+  std::size_t requests = 2'000'000;
   unsigned clients = 50;
   unsigned pipeline = 16;
-  std::vector<std::string> kinds = {"set", "get"};  // as redis-benchmark names them
+  double jitter_seconds = 0.1;  // how long the machine is looked at where no core is idle meanwhile
 };
 
-// Of one kind of request. When `problem` is not empty the rest means nothing.
 struct kv_figures {
-  std::string problem;
-  std::string kind;
-  double requests_per_second = 0;
-  double requests_per_cpu_second = 0;  // of the server's processor time, the collector's included
-  double p50_ms = 0, p99_ms = 0, p999_ms = 0, max_ms = 0;
-  double peak_rss_mib = 0;
-  double collections = 0;  // meanwhile; 0 of servers that do not say
+  std::string version;         // as the server has it; empty where it is that of redis which it imitates
+  double seconds = 0;          // of the load
+  bench::histogram latency;    // of a request, ns
+  bench::histogram jitter;     // gaps that an idle thread saw
+  double server_seconds = 0;   // of processor time
+  std::uint64_t peak_rss = 0;  // bytes, the filling included
+  std::uint64_t checksum = 0;  // of what there is at the end
+  std::map<std::string, double> collector_before, collector_after;  // the server's INFO gc, where it has that
 };
 
-// Starts the server, whose command is to end in a port (which this adds), fills it with the keys, and loads it.
-[[nodiscard]] std::vector<kv_figures> measure_kv(command_line server, const kv_load& load, double timeout_seconds);
+// Starts the server, whose command is to end in a port (which this adds), fills it with the keys, and loads it. Throws
+// `failure` with a line about what did not work.
+[[nodiscard]] kv_figures measure_kv(command_line server, const kv_load& load);
 
-// The commands that `measure_kv` runs the load by; for who wants to see it again.
-[[nodiscard]] command_line kv_load_command(const kv_load& load, const std::string& kind, unsigned port);
-
-// The percentiles and the throughput in what redis-benchmark prints. Empty problem: they were there.
-[[nodiscard]] kv_figures parse_redis_benchmark(const std::string& output);
+// The command that `measure_kv` runs the load by. Throws `failure` where redis-benchmark is not installed.
+[[nodiscard]] command_line kv_load_command(const kv_load& load, unsigned port);
 
 }  // namespace umber::tool

@@ -40,6 +40,7 @@ int run(int argc, char** argv) {
   bench->require_subcommand(1);
   umber::tool::add_bench_malloc(*bench, chosen);
   umber::tool::add_bench_gc(*bench, chosen);
+  umber::tool::add_bench_kv(*bench, chosen);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

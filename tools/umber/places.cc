@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <vector>
@@ -110,14 +111,17 @@ std::optional<fs::path> find_library(const std::string& name) {
 
 std::optional<fs::path> find_program(const std::string& name) {
   if (name.find('/') != std::string::npos) return is_executable(name) ? std::optional<fs::path>(name) : std::nullopt;
-  if (is_executable(fs::path("/usr/bin") / name)) return fs::path("/usr/bin") / name;
   const char* path = std::getenv("PATH");
+  std::vector<fs::path> folders;
   std::string rest = path == nullptr ? "/usr/bin:/bin" : path;
   while (!rest.empty()) {
     const std::size_t colon = rest.find(':');
-    const fs::path candidate = fs::path(rest.substr(0, colon)) / name;
-    if (is_executable(candidate)) return candidate;
+    folders.emplace_back(rest.substr(0, colon));
     rest = colon == std::string::npos ? "" : rest.substr(colon + 1);
+  }
+  std::stable_partition(folders.begin(), folders.end(), [](const fs::path& each) { return each == "/usr/bin"; });
+  for (const fs::path& each : folders) {
+    if (is_executable(each / name)) return each / name;
   }
   return std::nullopt;
 }

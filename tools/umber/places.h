@@ -35,8 +35,8 @@ namespace umber::tool {
 // Returns a shared library by its name, such as libmimalloc.so.2, from the system's library folders.
 [[nodiscard]] std::optional<std::filesystem::path> find_library(const std::string& name);
 
-// Returns a program as a shell would find it. /usr/bin comes first: a shim in the PATH would be measured along with the
-// host.
+// Returns a program as a shell would find it, but that /usr/bin, where the PATH has it, comes first: a shim would be
+// measured along with the host.
 [[nodiscard]] std::optional<std::filesystem::path> find_program(const std::string& name);
 
 // The path of the running program.
