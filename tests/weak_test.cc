@@ -33,6 +33,24 @@ TEST_CASE("weak: a reference gives its object while something else holds it, and
   CHECK(reference.lock() == nullptr);
 }
 
+TEST_CASE("weak: it takes what a field or a local holds, and so does a persistent handle") {
+  test_heap t;
+  const local<node> first = make<node>();
+  first->next = make<node>();
+  persistent<node> held(first->next);
+  weak<node> seen(first->next);
+  CHECK(held.get() == first->next.get());
+  CHECK(seen.lock() == first->next.get());
+  held = first;
+  seen = first;
+  CHECK(held.get() == first.get());
+  CHECK(seen.lock() == first.get());
+  held = first->next;
+  seen = first->next;
+  CHECK(held.get() == first->next.get());
+  CHECK(seen.lock() == first->next.get());
+}
+
 TEST_CASE("weak: what was locked is held, and its whole graph with it") {
   test_heap t;
   weak<node> reference;

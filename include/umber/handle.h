@@ -214,6 +214,7 @@ class persistent {
   // Inlined always, so that a handle is known to be made where the program makes it (heap_options::track_handles).
   [[gnu::always_inline]] persistent(T* object) { *this = object; }
   [[gnu::always_inline]] persistent(const local<T>& object) : persistent(object.get()) {}
+  [[gnu::always_inline]] persistent(const field<T>& value) : persistent(value.get()) {}
   [[gnu::always_inline]] persistent(const persistent& other) : persistent(other.get()) {}
   persistent(persistent&& other) noexcept : root_(std::exchange(other.root_, nullptr)) {}
   ~persistent() {
@@ -225,6 +226,7 @@ class persistent {
     return *this;
   }
   [[gnu::always_inline]] persistent& operator=(const local<T>& object) { return *this = object.get(); }
+  [[gnu::always_inline]] persistent& operator=(const field<T>& value) { return *this = value.get(); }
   [[gnu::always_inline]] persistent& operator=(T* object) {
     if (root_ == nullptr && object == nullptr) return *this;
     if (root_ == nullptr && (root_ = detail::make_root()) == nullptr) detail::throw_bad_alloc();
@@ -277,6 +279,9 @@ class weak {
   weak() noexcept = default;
   weak(T* object) { *this = object; }
   weak(const local<T>& object) : weak(object.get()) {}
+  weak(const field<T>& value) : weak(value.get()) {}
+  weak& operator=(const local<T>& object) { return *this = object.get(); }
+  weak& operator=(const field<T>& value) { return *this = value.get(); }
   weak& operator=(T* object) {
     if (object == nullptr) {
       box_ = nullptr;

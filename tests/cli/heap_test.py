@@ -119,7 +119,7 @@ class heap(unittest.TestCase):
                             ("nodes", ["x"]), ("edges", 5)):
             self.refused({**graph, part: value}, "not a whole heap snapshot")
         done = subprocess.run([UMBER, "heap", "/nowhere"], capture_output=True, text=True)
-        self.assertEqual((done.returncode, done.stderr), (1, "umber: cannot read /nowhere\n"))
+        self.assertEqual((done.returncode, done.stderr), (1, "umber: cannot read /nowhere: No such file or directory\n"))
 
 
 if __name__ == "__main__":

@@ -103,6 +103,8 @@ class bench_malloc(base):
         self.refused(2, "bench", "malloc", "--runs", "0", saying="1 to 1000")
         self.refused(2, "bench", "nosuch", saying="malloc")
         self.refused(2, "nosuch", saying="run, doctor")
+        self.refused(2, saying="is followed by a command: run, doctor")
+        self.refused(2, "heap", "x", "--nosuch", saying="see umber heap --help")
 
     def test_the_list_names_every_workload(self):
         listing = umber("bench", "malloc", "--list").stdout

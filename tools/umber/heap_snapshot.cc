@@ -2,6 +2,8 @@
 #include "heap_snapshot.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <limits>
 #include <string_view>
 
@@ -202,8 +204,9 @@ std::string heap_snapshot::edge_name(std::uint64_t edge) const {
 heap_snapshot read_heap_snapshot(const std::filesystem::path& file) {
   if (std::filesystem::is_directory(file)) throw failure(1, fmt::format("{}: is a folder", file.string()));
   simdjson::padded_string text;
+  errno = 0;
   if (simdjson::padded_string::load(file.string()).get(text) != simdjson::SUCCESS)
-    throw failure(1, fmt::format("cannot read {}", file.string()));
+    throw failure(1, fmt::format("cannot read {}: {}", file.string(), strerror(errno != 0 ? errno : EIO)));
   try {
     simdjson::ondemand::parser parser;
     simdjson::ondemand::document document = parser.iterate(text);

@@ -14,16 +14,24 @@ int report(int status, const char* line) {
   return status;
 }
 
+// As it is typed: "umber bench gc".
+std::string typed(const CLI::App& command) {
+  return command.get_parent() == nullptr ? command.get_name()
+                                         : fmt::format("{} {}", typed(*command.get_parent()), command.get_name());
+}
+
 // A word that is no command is named, along with those that are; the parser itself only says that one is missing.
 std::string explain(const CLI::App& program, const CLI::ParseError& error) {
   const CLI::App* deepest = &program;
   while (!deepest->get_subcommands().empty()) deepest = deepest->get_subcommands().back();
   const std::vector<std::string> unknown = program.remaining(true);
   const auto commands = deepest->get_subcommands([](const CLI::App*) { return true; });
-  if (unknown.empty() || commands.empty()) return fmt::format("{}; see umber --help", error.what());
+  const bool command_missing = deepest->get_require_subcommand_min() > 0 && !commands.empty();
+  if (!command_missing) return fmt::format("{}; see {} --help", error.what(), typed(*deepest));
   std::string names;
   for (const CLI::App* each : commands) names += (names.empty() ? "" : ", ") + each->get_name();
-  return fmt::format("{}: there is no command '{}', but {}", deepest->get_name(), unknown.front(), names);
+  if (unknown.empty()) return fmt::format("{} is followed by a command: {}", typed(*deepest), names);
+  return fmt::format("there is no command '{} {}', but {}", typed(*deepest), unknown.front(), names);
 }
 
 int run(int argc, char** argv) {
