@@ -76,7 +76,8 @@ void cycle_trace::tell() {
   now_.marked_objects = figure(h.marked_objects);
   now_.mutators = mutator_count(heap_);
   heap_.log.add(now_);
-  timeline::span("cycle", h.made_at + now_.began_ns, last_, "cycle", now_.number);
+  // It begins before its first phase: of two that begin together, viewers take the one recorded first for the outer.
+  timeline::span("cycle", h.made_at + now_.began_ns - 1, last_, "cycle", now_.number);
   timeline::flush();
   if (current_settings().trace_cycles) print_cycle();
   if (current_settings().trace_pacer) print_pacer();

@@ -84,10 +84,10 @@ struct span_of_time {
 // In nanoseconds, exactly.
 std::int64_t ns(const json& us) { return std::llround(us.get<double>() * 1000); }
 
+// As chrome://tracing has it: of two that begin together, the one that stands first in the file holds the other.
 bool nest(std::vector<span_of_time> spans) {
-  std::sort(spans.begin(), spans.end(), [](const span_of_time& a, const span_of_time& b) {
-    return a.begin != b.begin ? a.begin < b.begin : a.end > b.end;
-  });
+  std::stable_sort(spans.begin(), spans.end(),
+                   [](const span_of_time& a, const span_of_time& b) { return a.begin < b.begin; });
   std::vector<std::int64_t> open;
   for (const span_of_time& s : spans) {
     while (!open.empty() && open.back() <= s.begin) open.pop_back();
