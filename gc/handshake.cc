@@ -61,6 +61,7 @@ void give_answer(mutator& m, question q) {
     case question::finish:
       m.forget_candidates();
       m.give_up_spans();
+      count_allocated(m);
       m.set_colour(false, false);
       m.debt = 0;
       ++m.epoch;
@@ -294,6 +295,7 @@ void leave(mutator& m) {
   answer_now(m);
   if (!is_planted(fault::leave_forgets_buffer)) flush(m);
   m.give_up_spans();
+  count_allocated(m);
   m.set_colour(false, false);
   (m.previous != nullptr ? m.previous->next : h.mutators) = m.next;
   if (m.next != nullptr) m.next->previous = m.previous;

@@ -76,9 +76,10 @@ struct heap_run {
   // The objects.
   std::atomic<bool> rescan{false};  // objects were marked without being queued: there was no memory
   std::atomic<std::size_t> heap_bytes{0};
-  std::atomic<std::size_t> allocated{0};          // bytes since the last cycle ended, black ones too
-  std::atomic<std::size_t> allocated_earlier{0};  // bytes until then
-  std::atomic<std::int64_t> external{0};          // bytes of malloc memory that objects own
+  // Bytes since the last cycle ended, black ones too. All mutators add to it, so nothing that they read lies beside it.
+  alignas(64) std::atomic<std::size_t> allocated{0};
+  alignas(64) std::atomic<std::size_t> allocated_earlier{0};  // bytes until then
+  std::atomic<std::int64_t> external{0};                      // bytes of malloc memory that objects own
   std::atomic<std::size_t> marked_bytes{0};
   std::atomic<std::size_t> marked_objects{0};
 
@@ -146,5 +147,13 @@ struct managed_heap : heap_tables, heap_run {
   }
   bool owns(const mspan* s) const { return s->space != nullptr && space_of(s).heap == this; }
 };
+
+// Tells the heap what came to hand of the mutator; all that has been allocated since the last cycle ended, in bytes.
+inline std::size_t count_allocated(mutator& m) {
+  const std::size_t bytes = m.uncounted;
+  m.uncounted = 0;
+  // relaxed: a number that nothing else hangs on.
+  return m.heap->allocated.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+}
 
 }  // namespace umber::gc

@@ -17,13 +17,16 @@ namespace {
 
 constexpr std::size_t most_swept = 4;
 
-// Counts bytes that came to hand, and starts a cycle if that is due.
+// Counts bytes that came to hand, and starts a cycle if that is due. Some at a time: all mutators add to one number.
 void charge(mutator& m, std::size_t bytes) {
+  m.uncounted += bytes;
+  if (m.uncounted < mutator::worth_counting) return;
+  const std::size_t counted = m.uncounted;
+  const std::size_t sum = count_allocated(m);
   managed_heap& h = *m.heap;
-  // relaxed, both: numbers that nothing else hangs on.
-  const std::size_t sum = h.allocated.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  // relaxed: a number that nothing else hangs on.
   if (UMBER_UNLIKELY(sum + h.external_since_plan() >= h.trigger.load(std::memory_order_relaxed))) start_cycle(h);
-  pay_for(m, bytes);
+  pay_for(m, counted);
 }
 
 bool may_grow(managed_heap& h, std::size_t bytes) {

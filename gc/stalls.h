@@ -38,11 +38,15 @@ class stall_record {
 
   static constexpr std::uint64_t unknown = UINT64_MAX;
 
+  static constexpr std::uint64_t likely_busy(std::uint64_t passed_ns) {
+    return passed_ns < most_busy_ns ? passed_ns : most_busy_ns;
+  }
+
   void add(stall_cause cause, std::uint64_t ns, std::uint64_t busy_ns = unknown) {
     counters& c = of_[static_cast<std::size_t>(cause)];
     raise(c.buckets[stall_bucket(ns)], 1);
     raise(c.total_ns, ns);
-    raise(c.busy_ns, busy_ns != unknown ? busy_ns : ns < most_busy_ns ? ns : most_busy_ns);
+    raise(c.busy_ns, busy_ns != unknown ? busy_ns : likely_busy(ns));
     // relaxed, both: written by one thread.
     if (ns > c.longest_ns.load(std::memory_order_relaxed)) c.longest_ns.store(ns, std::memory_order_relaxed);
   }
