@@ -1,6 +1,8 @@
 // The C interface of <umber/umber_c.h>: malloc.h by its public names. The C++ interface is a header over this.
 #include "malloc.h"
 #include "private_heap.h"
+#include "profile.h"
+#include "profile_file.h"
 #include "report.h"
 #include "startup.h"
 #include "stats.h"
@@ -17,6 +19,12 @@ namespace {
 
 // A static link takes from the archive what is mentioned, and nothing else mentions the constructor.
 [[gnu::used]] void (*const keep_startup)(char**) = start_up;
+
+int fail_with(int error) {
+  if (error == 0) return 0;
+  errno = error;
+  return -1;
+}
 
 bool valid_alignment(std::size_t alignment) {
   if (UMBER_LIKELY(is_power_of_two(alignment))) return true;
@@ -115,6 +123,10 @@ void umber_get_malloc_stats(umber_malloc_stats* stats, std::size_t stats_size) n
   const umber_malloc_stats now = public_stats(collect_stats());
   std::memcpy(stats, &now, std::min(stats_size, sizeof now));
 }
+
+int umber_profile_start(std::size_t every) noexcept { return fail_with(every == 0 ? EINVAL : profile::start(every)); }
+void umber_profile_stop() noexcept { profile::stop(); }
+int umber_profile_write(const char* file) noexcept { return fail_with(profile::write_file(file, std::strlen(file))); }
 
 std::size_t umber_malloc_stats_json(char* buf, std::size_t n) noexcept { return write_json(collect_stats(), buf, n); }
 

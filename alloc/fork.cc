@@ -6,6 +6,8 @@
 #include "planted.h"
 #include "private_heap.h"
 #include "processors.h"
+#include "profile.h"
+#include "profile_file.h"
 #include "scavenger.h"
 
 namespace umber::alloc {
@@ -22,11 +24,15 @@ void fork_prepare() UMBER_UNCHECKED {
   processors::lock_for_fork();
   for (std::size_t c = 0; c < span_class_count; ++c) central_lock(c).lock();
   heap.fork_lock().lock();
+  profile::lock_file_for_fork();
+  profile::lock_for_fork();
   metadata::lock_for_fork();
 }
 
 void fork_parent() UMBER_UNCHECKED {
   metadata::unlock_after_fork();
+  profile::unlock_after_fork();
+  profile::unlock_file_after_fork();
   heap.fork_lock().unlock();
   for (std::size_t c = 0; c < span_class_count; ++c) central_lock(c).unlock();
   processors::unlock_after_fork();
@@ -36,6 +42,9 @@ void fork_parent() UMBER_UNCHECKED {
 
 void fork_child() {
   metadata::reset_in_child();
+  profile::reset_in_child();
+  profile::reset_file_in_child();
+  profile::leave_file_to_parent();
   if (!is_planted(fault::fork_forgets_reset)) heap.fork_lock().reset_in_child();
   for (std::size_t c = 0; c < span_class_count; ++c) central_lock(c).reset_in_child();
   processors::reset_in_child();

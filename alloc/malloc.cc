@@ -3,6 +3,7 @@
 #include "fast_path.h"
 #include "private_heap.h"
 #include "scavenger.h"
+#include "watch.h"
 
 #include <cerrno>
 #include <cstring>
@@ -21,13 +22,17 @@ void* out_of_memory() {
   return nullptr;
 }
 
+UMBER_SLOW std::size_t size_alone(const mspan& s) { return s.slot_size != 0 ? s.slot_size : s.run.count.bytes(); }
+
 // What p points to. Dies if it is not the start of an allocated block.
 struct block {
   mspan* span;
   slot_id slot;
   std::uintptr_t owner;
-  bool is_large() const { return owner == span_owner::large; }
-  std::size_t size() const { return is_large() ? span->run.count.bytes() : span->slot_size; }
+  // In a span of its own: large, or a sample.
+  bool is_alone() const { return owner == span_owner::large; }
+  bool is_large() const { return is_alone() && span->slot_size == 0; }
+  std::size_t size() const { return is_alone() ? size_alone(*span) : span->slot_size; }
 };
 
 // No block starts on this page. It may lie inside one all the same: the nearest span below says.
@@ -50,9 +55,9 @@ UMBER_FAST block find_block(const void* p, const char* call) {
   b.owner = b.span->owner.load(std::memory_order_acquire);
   if (UMBER_UNLIKELY(b.owner == span_owner::nobody)) die_of_no_block(call, p, window.page_of(address));
   if (UMBER_UNLIKELY(b.owner == span_owner::managed)) die_misuse(call, p, "belongs to a managed heap, which frees it");
-  if (b.is_large()) {
+  if (b.is_alone()) {
     if (UMBER_UNLIKELY(address != b.span->base))
-      die_misuse(call, p, "points into an object, not to its start", b.span->run.count.bytes());
+      die_misuse(call, p, "points into an object, not to its start", size_alone(*b.span));
     return b;
   }
   if (UMBER_UNLIKELY(!b.span->find_slot(address, b.slot) || b.slot.value >= b.span->slots))
@@ -66,17 +71,19 @@ void* allocate_large_object(std::size_t n, std::size_t alignment, bool& zeroed) 
   mspan* s = heap.allocate_large(n, alignment);
   if (s == nullptr) return out_of_memory();
   scavenger::note_growth();
+  if (UMBER_UNLIKELY(sampler::is_on())) watch_large(s);
   zeroed = (s->flags & mspan::flag_zeroed) != 0;
   return pointer_to(s->base);
 }
 
-void deallocate_large(mspan* s) {
+UMBER_WARM void deallocate_alone(mspan* s) {
   std::uintptr_t expected = span_owner::large;
   // acquire: pairs with whatever passed the block on in the program. A second free finds the owner changed.
   if (!s->owner.compare_exchange_strong(expected, span_owner::nobody, std::memory_order_acquire,
                                         std::memory_order_relaxed))
     die_misuse("free", pointer_to(s->base), "was already freed, or never allocated");
   if (s->private_home != nullptr) forget_large(s);
+  forget_sample(s);
   heap.free_large(s);
   scavenger::note_free();
 }
@@ -101,7 +108,7 @@ void* allocate_slot(size_class c, bool& zeroed) {
   if (UMBER_UNLIKELY(p == &no_processor)) p = attach();
   void* slot = nullptr;
   if (UMBER_LIKELY(p != nullptr)) {
-    slot = p->allocate(k, zeroed);
+    slot = UMBER_UNLIKELY(sampler::is_on()) ? allocate_watched(*p, k, zeroed) : p->allocate(k, zeroed);
   } else {
     const processors::visit visit;
     if (visit.get() != nullptr) slot = visit.get()->allocate(k, zeroed);
@@ -121,16 +128,45 @@ bool has_aligned_class(std::size_t alignment, std::size_t n) { return alignment 
 // Whether a block of `size` bytes may go on as one of n: it is large enough, and not twice too large.
 bool still_fits(std::size_t size, std::size_t n) { return n <= size && (n > size / 2 || size <= 64); }
 
+// An object that was resized is a new one to the profile, or what grows by itself would never be a sample.
+UMBER_SLOW void renew_sample(mspan* s, profile::site* before) {
+  if (before != nullptr) profile::forget(before);
+  s->sample = nullptr;
+  if (sampler::is_on()) watch_large(s);
+}
+
 // A large object that stays one: in place if it can, else by moving its pages. Null: neither.
 void* reallocate_large(mspan* s, std::size_t n) {
+  profile::site* const before = s->sample;
   if (heap.resize_large(s, n)) {
     scavenger::note_free();
+    if (UMBER_UNLIKELY(before != nullptr || sampler::is_on())) renew_sample(s, before);
     return pointer_to(s->base);
   }
   if (s->private_home != nullptr) return nullptr;
   // Room to grow: an object that grew will grow, and pages that are not touched cost nothing.
   mspan* moved = heap.move_large(s, n + n / 8);
-  return moved == nullptr ? nullptr : pointer_to(moved->base);
+  if (moved == nullptr) return nullptr;
+  if (UMBER_UNLIKELY(before != nullptr || sampler::is_on())) renew_sample(moved, before);
+  return pointer_to(moved->base);
+}
+
+// As reallocate, for a block that does not fit any more.
+UMBER_WARM void* reallocate_anew(const block& b, void* p, std::size_t n) {
+  if (UMBER_UNLIKELY(n > most)) return out_of_memory();
+  if (b.is_large() && n >= worth_moving) {
+    void* same = reallocate_large(b.span, n);
+    if (same != nullptr) return same;
+  }
+  void* q = fast_allocate(n);
+  if (UMBER_UNLIKELY(q == nullptr)) return nullptr;
+  const std::size_t size = b.size();
+  std::memcpy(q, p, size < n ? size : n);
+  if (UMBER_LIKELY(this_thread.mine()->owns(b.span)))
+    free_own(b.span, b.slot);
+  else
+    deallocate_slow(p);
+  return q;
 }
 
 }  // namespace
@@ -141,7 +177,8 @@ void* allocate_slow(std::size_t n) noexcept {
     // Most of the time the entry's span has more free slots, in this word or another.
     mcache_entry& entry = this_thread.mine()->cache[span_class::noscan(class_for(n))];
     void* p;
-    if ((entry.next != 0 || entry.reload()) && (n <= max_table_size ? entry.take(p) : entry.take_zeroed(p, zeroed)))
+    if ((entry.next != 0 || (!sampler::is_on() && entry.reload())) &&
+        (n <= max_table_size ? entry.take(p) : entry.take_zeroed(p, zeroed)))
       return p;
   }
   return allocate_any(n, zeroed);
@@ -157,7 +194,7 @@ void deallocate_last(mspan* s) noexcept {
 void deallocate_slow(void* p) noexcept {
   if (p == nullptr) return;
   const block b = find_block(p, "free");
-  if (b.is_large()) return deallocate_large(b.span);
+  if (b.is_alone()) return deallocate_alone(b.span);
   processor* mine = this_thread.mine();
   if (UMBER_UNLIKELY(mine == &no_processor)) mine = attach();
   if (UMBER_UNLIKELY(mine == nullptr)) {
@@ -221,21 +258,8 @@ void deallocate_resized(void* p, std::size_t n) noexcept {
 void* reallocate(void* p, std::size_t n) noexcept {
   if (p == nullptr) return fast_allocate(n);
   const block b = find_block(p, "realloc");
-  const std::size_t size = b.size();
-  if (UMBER_LIKELY(still_fits(size, n))) return p;
-  if (UMBER_UNLIKELY(n > most)) return out_of_memory();
-  if (b.is_large() && n >= worth_moving) {
-    void* same = reallocate_large(b.span, n);
-    if (same != nullptr) return same;
-  }
-  void* q = fast_allocate(n);
-  if (UMBER_UNLIKELY(q == nullptr)) return nullptr;
-  std::memcpy(q, p, size < n ? size : n);
-  if (UMBER_LIKELY(this_thread.mine()->owns(b.span)))
-    free_own(b.span, b.slot);
-  else
-    deallocate_slow(p);
-  return q;
+  if (UMBER_LIKELY(still_fits(b.size(), n))) return p;
+  return reallocate_anew(b, p, n);
 }
 
 std::size_t usable_size(const void* p) noexcept {

@@ -36,7 +36,21 @@ void mspan::format_large(page_run pages, bool zeroed) {
   // relaxed: published by the index (release).
   cls.store(0, std::memory_order_relaxed);
   flags = zeroed ? flag_zeroed : std::uint8_t{0};
+  sample = nullptr;
   owner.store(span_owner::large, std::memory_order_relaxed);
+}
+
+void mspan::format_alone(span_class c) {
+  const class_info& k = info(c);
+  slot_size = k.slot_size;
+  reciprocal = k.reciprocal;
+  base = window.address(run.end()) - slot_size;  // aligned as in every span of the class
+  // relaxed, all: the block is published by the program.
+  cls.store(c.value, std::memory_order_relaxed);
+  for (std::size_t w = 0; w < words_per_span; ++w) {
+    free[w].store(0, std::memory_order_relaxed);
+    remote[w].store(0, std::memory_order_relaxed);
+  }
 }
 
 bool mspan::collect_remote() {

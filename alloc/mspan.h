@@ -16,6 +16,7 @@
 //     in_central      listed in its mcentral          the holder of that mcentral's lock
 //     in_flux         between two of these            the thread that put it there
 //     large           one large object                the program: the block is allocated until freed
+//                     or the one slot of a sample (watch.h)
 //     managed         of a managed heap (gc/)         that heap
 //     nobody          no span (the page is free)      -
 //
@@ -54,6 +55,9 @@
 namespace umber::alloc {
 
 struct span_home;  // a processor, as far as spans know it (remote.h)
+namespace profile {
+struct site;
+}
 
 // What `mspan::owner` may say beside a processor.
 namespace span_owner {
@@ -92,6 +96,7 @@ struct alignas(4 * cache_line) mspan {
   std::uint16_t slots = 0;
   std::atomic<std::uint8_t> cls{0};  // its span_class
   std::uint8_t flags = 0;
+  profile::site* sample = nullptr;  // large: the site of the sample that the object is, or null
 
   // Line 1: links of the list the span is in (that list's owner), and of a processor's inbox.
   alignas(cache_line) mspan* next = nullptr;
@@ -133,6 +138,8 @@ struct alignas(4 * cache_line) mspan {
   void format(page_run pages, span_class c, bool zeroed);
   // Makes the span of one large object.
   void format_large(page_run pages, bool zeroed);
+  // Makes of the span of a large object, which nobody knows yet, that of one slot of class c. Its owner stays.
+  void format_alone(span_class c);
 
   // Owner only. Moves the remote bits over to the free bits; dies of a double free. True if there were any.
   bool collect_remote();

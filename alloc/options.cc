@@ -134,6 +134,8 @@ void read_options(char** environment) {
   }
   const string_view text = value_of(environment, "UMBER_OPTIONS");
   if (!text.empty()) parse_options(text.data(), in_force);
+  const string_view profile = value_of(environment, "UMBER_PROFILE");
+  if (!profile.empty()) parse_profile(profile.data(), in_force);
 }
 
 void parse_options(const char* text, options& into) {
@@ -150,6 +152,26 @@ void parse_options(const char* text, options& into) {
     append_quoted(line, entry);
   }
   if (!all_understood) line.print();
+}
+
+void parse_profile(const char* text, options& into) {
+  string_view file(text);
+  string_view value = split_off(file, ',');
+  string_view key = value;
+  value = split_off(key, '=');
+  std::size_t every = into.profile_every;
+  const bool has_every = key == "every" && parse_size(value.data(), value.size(), every) && every != 0;
+  if (!file.empty() && (has_every || key.empty())) {
+    into.profile = text;
+    into.profile_length = file.size();
+    into.profile_every = every;
+    return;
+  }
+  message line;
+  line << "umber: UMBER_PROFILE: not understood:";
+  append_quoted(line, text);
+  line << "; valid: FILE, or FILE,every=SIZE with the bytes between samples; running without it";
+  line.print();
 }
 
 bool parse_size(const char* text, std::size_t length, std::size_t& bytes) {

@@ -6,6 +6,8 @@
 // and the program runs: an allocator has no business to stop a program over a setting that it does not know yet or any
 // more.
 //
+// `UMBER_PROFILE=FILE[,every=512KiB]` samples allocations, and writes a profile to FILE at exit (profile_file.h).
+//
 // Where both are given, `UMBER_OPTIONS=limit=` wins over `UMBER_MEMORY_LIMIT`, being the more particular.
 //
 // Invariants
@@ -13,7 +15,8 @@
 // Concurrency
 //   Read once, before the process has a second thread; constant afterwards.
 // Uses / used by
-//   Uses check (for its message line). Used by mheap, scavenger, report and startup (statistics at exit).
+//   Uses check (for its message line). Used by mheap, scavenger, report, profile_file and
+//   startup (statistics at exit).
 #pragma once
 
 #include "base.h"
@@ -30,6 +33,9 @@ struct options {
   stats_at_exit stats = stats_at_exit::off;
   thp_policy thp = thp_policy::system;
   bool scavenger = true;
+  const char* profile = nullptr;  // the file, in the environment; null: none
+  std::size_t profile_length = 0;
+  std::size_t profile_every = 512 * kib;
 };
 
 // The options in force. Constant-initialised to the defaults until `read_options` has run.
@@ -40,6 +46,8 @@ const options& current_options();
 void read_options(char** environment = nullptr);
 // Parses one option string over `into`; reports what it does not know on stderr. Separate for tests.
 void parse_options(const char* text, options& into);
+// The same for what UMBER_PROFILE says.
+void parse_profile(const char* text, options& into);
 // "512MiB", "2g", "1048576" -> bytes; false when it is none.
 bool parse_size(const char* text, std::size_t length, std::size_t& bytes);
 

@@ -33,6 +33,9 @@ enum class fault : std::uint8_t {
   freed_span_stays_in_index,
   fork_forgets_reset,
   retained_miscount,
+  sample_never_forgotten,
+  sample_weight_unscaled,
+  sample_cut_ignored,
   // The collector's.
   barrier_off,
   deletion_half_missing,

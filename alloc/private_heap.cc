@@ -1,6 +1,7 @@
 #include "private_heap.h"
 
 #include "processor.h"
+#include "watch.h"
 
 #include <new>
 
@@ -45,12 +46,17 @@ void for_each_heap(Visit visit) {
 void* allocate_large_in(private_heap* h, std::size_t n, std::size_t alignment) {
   mspan* s = heap.allocate_large(n == 0 ? 1 : n, alignment);
   if (s == nullptr) return nullptr;
+  if (UMBER_UNLIKELY(sampler::is_on())) watch_large(s);
+  const lock_guard guard(h->lock);
   h->own_privately(s);
   return pointer_to(s->base);
 }
 
 void free_span_of(mspan* s) {
-  if (s->owner.load(std::memory_order_relaxed) == span_owner::large) return heap.free_large(s);  // relaxed: unshared
+  if (s->owner.load(std::memory_order_relaxed) == span_owner::large) {  // relaxed: unshared
+    forget_sample(s);
+    return heap.free_large(s);
+  }
   for (std::size_t w = 0; w < s->words(); ++w) {
     // relaxed: nobody else knows these blocks any more. Whatever lived is free.
     s->free[w].store(s->slot_bits(w), std::memory_order_relaxed);
@@ -75,10 +81,16 @@ private_heap* create_private_heap() noexcept {
 
 void* allocate_in(private_heap* h, std::size_t n, std::size_t alignment) noexcept {
   if (n > PTRDIFF_MAX || alignment > PTRDIFF_MAX) return nullptr;
-  const lock_guard guard(h->lock);
   if (alignment > page_size || n > max_small_size) return allocate_large_in(h, n, alignment);
+  const span_class c = span_class::noscan(aligned_class_for(alignment, n));
+  mspan* const sample = UMBER_UNLIKELY(sampler::is_on()) ? sample_alone(c) : nullptr;
+  const lock_guard guard(h->lock);
+  if (sample != nullptr) {
+    h->own_privately(sample);
+    return pointer_to(sample->base);
+  }
   bool zeroed = false;
-  return h->allocate(span_class::noscan(aligned_class_for(alignment, n)), zeroed);
+  return h->allocate(c, zeroed);
 }
 
 void destroy_private_heap(private_heap* h) noexcept {

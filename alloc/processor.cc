@@ -278,6 +278,7 @@ void processor::flush() {
     hand_over(k);
     mspan* s = cache[k].span();
     cache[k].remove_span();
+    sample_due[c] = 0;  // it was among the slots at hand
     if (s != nullptr) give_to_central(s);
   }
   heap.empty_stock(stock);

@@ -25,6 +25,7 @@
 #include "mcache.h"
 #include "mheap.h"
 #include "remote.h"
+#include "sampler.h"
 #include "span_set.h"
 #include "sync.h"
 
@@ -46,6 +47,8 @@ class relaxed {
 
 struct processor : span_home {
   mcache cache;
+  sampler::stream chance;
+  std::uint8_t sample_due[span_class_count] = {};  // the session whose next sample is the next slot; 0: none
   remote_frees remote;
   span_list available[span_class_count];
   span_stock stock;

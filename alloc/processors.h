@@ -26,7 +26,8 @@ namespace umber::alloc {
 struct thread_state {
   std::atomic<processor*> p{&no_processor};  // changed by others only as retake.h says
   std::uint32_t visits = 0;
-  bool exiting = false;  // its destructors run: it gets no processor again
+  bool exiting = false;   // its destructors run: it gets no processor again
+  bool sampling = false;  // it takes a sample: what it allocates meanwhile is none
 
   UMBER_FAST processor* mine() const { return peek(p); }
 };

@@ -17,7 +17,7 @@
 namespace umber::alloc {
 
 enum class rank : std::uint8_t {
-  snapshots,      // who takes a snapshot of a heap (gc/, as the next thirteen)
+  snapshots,      // who takes a snapshot of a heap (gc/, as the next fourteen)
   managed_heaps,  // the list of managed heaps
   cycle_log,      // what past cycles were
   mutators,       // the threads attached to a heap
@@ -31,12 +31,15 @@ enum class rank : std::uint8_t {
   shadow,         // what a barrier checker has noted
   snapshot,       // what a snapshot has seen
   timeline,       // the file of events
+  samples,        // objects of a managed heap that are samples
   scavenger,      // state of the background thread
   private_heaps,  // the list of private heaps
   processor,      // a processor used by several threads: visitors' and first-class heaps'
   idle_list,      // the list of processors no thread holds
   mcentral,       // spans of one class
   mheap,          // pages and spans of the process
+  profile_file,   // who writes the profile of allocations
+  profile,        // what its samples were
   metadata,       // the engine's own memory
   count
 };

@@ -3,6 +3,7 @@
 #include "fork.h"
 #include "malloc.h"
 #include "options.h"
+#include "profile_file.h"
 #include "report.h"
 
 #include <fcntl.h>
@@ -31,6 +32,7 @@ void keep_stderr() {
 
 [[gnu::destructor(101)]] void at_exit() {
   check_at_exit();
+  profile::finish_as_told();
   const bool is_open = fcntl(STDERR_FILENO, F_GETFD) >= 0;
   print_report(current_options().stats, is_open ? STDERR_FILENO : spare_stderr);
 }
@@ -44,6 +46,7 @@ void start_up(char** environment) {
   // The heap may have started without: the dynamic linker allocates before there is an environment to read.
   if (current_options().memory_limit != SIZE_MAX) set_memory_limit(current_options().memory_limit);
   keep_stderr();
+  profile::begin_as_told(current_options());
   // It can fail only for want of memory, and then fork has no handlers: nothing better can be done this early.
   static_cast<void>(pthread_atfork(fork_prepare, fork_parent, fork_child));
 }

@@ -14,8 +14,8 @@
 // Concurrency
 //   `start_up` may be called from any thread, any number of times.
 // Uses / used by
-//   Uses options, report, malloc (the limit), fork. Used by override and api, whose mention of `start_up` also makes a
-//   static link keep it.
+//   Uses options, report, profile_file, malloc (the limit), fork. Used by override and api, whose mention of `start_up`
+//   also makes a static link keep it.
 #pragma once
 
 #include "base.h"

@@ -288,6 +288,7 @@ void run_cycle(managed_heap& h, span_stock& stock) {
     if (!is_planted(fault::weak_cleared_late)) clear_all_weak(h);
     queue_finalizers(h, mark, watch);
     if (is_planted(fault::weak_cleared_late)) clear_all_weak(h);
+    h.samples.drop_dead();
   }
   if (UMBER_UNLIKELY(h.options.check_marks)) check_marks(h);
   if (UMBER_UNLIKELY(h.shadow != nullptr)) check_shadow(h);

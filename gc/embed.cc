@@ -256,6 +256,7 @@ void destroy_heap(heap_state* h) noexcept {
   sweep_everything(*h, stock);
   alloc::heap.empty_stock(stock);
   h->finalizers.forget();
+  h->samples.drop_all();
   h->work.open();                                               // as in a new heap
   managed_heap::count.fetch_sub(1, std::memory_order_relaxed);  // relaxed: as above
   release_heap(h);

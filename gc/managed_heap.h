@@ -14,6 +14,7 @@
 #include "mutator.h"
 #include "pacer.h"
 #include "roots.h"
+#include "samples.h"
 #include "snapshot_tables.h"
 #include "turns.h"
 
@@ -50,6 +51,7 @@ struct heap_tables {
   work_list work;
   cycle_log log;
   ephemeron_table ephemerons;
+  sample_table samples;
 };
 
 // What begins afresh with each heap.

@@ -35,7 +35,7 @@ bool mutator::take_word(std::uint32_t id, std::size_t from) {
   for (std::size_t w = from; w < words; ++w) {
     const std::uint64_t bits = s->free[w].load(std::memory_order_relaxed);  // relaxed: ours
     if (bits == 0) continue;
-    h.word = w;
+    h.word = static_cast<std::uint32_t>(w);
     entries[id] = {bits, s->base + w * 64 * s->slot_size, s->slot_size};
     if (black && !is_planted(fault::allocate_white)) mark_slots(s, w, bits);
     return true;
@@ -46,14 +46,30 @@ bool mutator::take_word(std::uint32_t id, std::size_t from) {
 bool mutator::next_word(std::uint32_t id) {
   const held_span h = held[id];
   if (h.span == nullptr) return false;
-  UMBER_DCHECK(entries[id].next == 0);
+  UMBER_DCHECK(at_hand(id) == 0);
   // release: pairs with the acquire in for_each_object; what was made there is seen as it was made.
   h.span->free[h.word].store(0, std::memory_order_release);
   return take_word(id, h.word + 1);
 }
 
+void mutator::keep_back(std::uint32_t id, std::uint64_t most) {
+  const sampler::cut cut = sampler::cut_after(entries[id].next, most);
+  if (cut.later == 0) return;
+  entries[id].next = cut.now;
+  held[id].later = cut.later;
+  held[id].sample_due = sampler::session();
+}
+
+bool mutator::take_kept_back(std::uint32_t id) {
+  held_span& h = held[id];
+  entries[id].next = h.later;
+  h.later = 0;
+  return h.sample_due == sampler::session();
+}
+
 void mutator::hold(std::uint32_t id, mspan* s) {
-  held[id] = {s, 0};
+  held[id] = {};
+  held[id].span = s;
   take_word(id, 0);
 }
 
@@ -61,7 +77,7 @@ void mutator::give_up_span(std::uint32_t id) {
   held_span& h = held[id];
   mspan* const s = h.span;
   if (s == nullptr) return;
-  const std::uint64_t unused = entries[id].next;
+  const std::uint64_t unused = at_hand(id);
   if (black) unmark_slots(s, h.word, unused);
   s->free[h.word].store(unused, std::memory_order_release);  // pairs with the same acquire
   entries[id] = {};
@@ -78,8 +94,8 @@ void mutator::become_black() {
     const held_span h = held[id];
     if (h.span == nullptr) continue;
     // relaxed: ours. From here on what was at hand and is allocated is black, and need not be looked at.
-    h.span->free[h.word].store(entries[id].next, std::memory_order_relaxed);
-    if (!is_planted(fault::slots_at_hand_stay_white)) mark_slots(h.span, h.word, entries[id].next);
+    h.span->free[h.word].store(at_hand(id), std::memory_order_relaxed);
+    if (!is_planted(fault::slots_at_hand_stay_white)) mark_slots(h.span, h.word, at_hand(id));
   }
   set_colour(barrier, true);
 }

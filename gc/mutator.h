@@ -11,8 +11,8 @@
 // they are full and at the latest when the mutator answers `flush`.
 //
 // Invariants
-//   [mutator.1] `entries[i].next` are bits of word `held[i].word` of `held[i].span`, and that word's free bits are
-//   these
+//   [mutator.1] `entries[i].next` and `held[i].later` are bits of word `held[i].word` of `held[i].span`, and that
+//   word's free bits are these
 //               and those of objects made since it came to hand, or since the mutator became black.
 //   [mutator.2] the bits at hand are marked exactly while the mutator is black.
 // Concurrency
@@ -28,13 +28,17 @@
 #include "watchdog.h"
 #include "work.h"
 
+#include "alloc/sampler.h"
+
 namespace umber::gc {
 
 enum class question : std::uint32_t { none, barrier_on, settle, scan, flush, finish, park };
 
 struct held_span {
   mspan* span = nullptr;
-  std::size_t word = 0;
+  std::uint32_t word = 0;
+  std::uint8_t sample_due = 0;  // the session (alloc/sampler.h) of which the next sample is the first slot of `later`
+  std::uint64_t later = 0;      // slots at hand, too, that the entry gets when it is empty: from the next sample on
 };
 
 struct mutator : detail::mutator_state {
@@ -71,7 +75,8 @@ struct mutator : detail::mutator_state {
   local_slots locals;
   void* c_handles = nullptr;   // of the C interface
   std::uint32_t tortured = 0;  // allocations, for torture
-  std::int64_t debt = 0;       // bytes of marking it owes
+  sampler::stream chance;
+  std::int64_t debt = 0;  // bytes of marking it owes
   stall_record stalls;
   decltype(heap_options::on_stall) on_stall = nullptr;  // as its heap's, at hand, with the next
   void* stall_context = nullptr;
@@ -83,6 +88,10 @@ struct mutator : detail::mutator_state {
   // Has the next slots of the held span at hand; false if there are none left.
   bool next_word(std::uint32_t id);
   void hold(std::uint32_t id, mspan* s);
+  // Of the slots that the entry has, those after the lowest `most` come later: the first of them is a sample.
+  void keep_back(std::uint32_t id, std::uint64_t most);
+  // The entry, which is empty, gets what was kept back. True if its first slot is a sample.
+  bool take_kept_back(std::uint32_t id);
   // Unused slots and spans go back.
   void give_up_spans();
   void give_up_span(std::uint32_t id);
@@ -118,6 +127,7 @@ struct mutator : detail::mutator_state {
   void scan_handles();
 
  private:
+  std::uint64_t at_hand(std::uint32_t id) const { return entries[id].next | held[id].later; }
   bool take_word(std::uint32_t id, std::size_t from);
 };
 

@@ -108,17 +108,29 @@ bool program_makes_room(mutator& m) {
   return again;
 }
 
-// A slot of the space, its memory as it was.
-void* allocate_slot(mutator& m, std::uint32_t id, space& home) {
+// The slot at hand is taken, and may be a sample: `is_due` if it is one for sure. Seeks the next.
+void* take_watched_slot(mutator& m, std::uint32_t id, const space& home, const type_layout& layout, bool is_due) {
+  const std::uint64_t before = is_due ? 0 : m.chance.draw(m.entries[id].slot_size);
+  void* const p = take_slot(m, id);
+  m.keep_back(id, before == 0 ? m.chance.draw(m.entries[id].slot_size) : before - 1);
+  if (before == 0) m.heap->samples.add(address_of(p), m.entries[id].slot_size, layout, home.layout == nullptr);
+  return p;
+}
+
+// A slot of the space, its memory as it was. `layout` is the type of the object, or of its elements.
+void* allocate_slot(mutator& m, std::uint32_t id, space& home, const type_layout& layout) {
   if (UMBER_UNLIKELY(m.heap->options.torture != 0)) torture(m);
   refuse_when_shut(*m.heap);
   if (!m.make_room(id)) return nullptr;
+  const bool was_empty = m.entries[id].next == 0;
+  const bool is_due = was_empty && m.held[id].later != 0 && m.take_kept_back(id);
   if (!have_slots(m, id, home)) {
     collect_in_want(m);
     while (!have_slots(m, id, home))
       if (!program_makes_room(m)) return nullptr;
   }
-  void* p = take_slot(m, id);
+  const bool is_watched = UMBER_UNLIKELY(sampler::is_on()) && was_empty;
+  void* p = is_watched ? take_watched_slot(m, id, home, layout, is_due) : take_slot(m, id);
   if (UMBER_UNLIKELY(m.heap->options.torture != 0)) m.entry_count = 0;
   return p;
 }
@@ -132,7 +144,8 @@ mspan* large_span(mutator& m, space& home, std::size_t bytes, page_word word) {
 }
 
 // An object with pages of its own, zeroed but for the header of an array.
-void* allocate_large(mutator& m, space& home, std::size_t bytes, page_word word, array_header header = {}) {
+void* allocate_large(mutator& m, space& home, const type_layout& layout, std::size_t bytes, page_word word,
+                     array_header header = {}) {
   if (m.heap->options.torture != 0) torture(m);
   refuse_when_shut(*m.heap);
   mspan* s = large_span(m, home, bytes, word);
@@ -148,6 +161,9 @@ void* allocate_large(mutator& m, space& home, std::size_t bytes, page_word word,
   if (m.black) object_map::mark(object);
   s->free[0].store(0, std::memory_order_release);  // pairs with the acquire in for_each_object
   home.put(s, m.epoch);
+  const std::size_t whole = s->run.count.bytes();
+  if (UMBER_UNLIKELY(sampler::is_on()) && m.chance.draw(whole) == 0)
+    m.heap->samples.add(object, whole, layout, home.layout == nullptr);
   return pointer_to(object);
 }
 
@@ -156,8 +172,8 @@ void* allocate_large(mutator& m, space& home, std::size_t bytes, page_word word,
 void* allocate_object(mutator& m, const type_layout& layout) {
   space* home = m.heap->space_for(layout.id, &layout);
   if (home == nullptr) return nullptr;
-  if (home->is_large()) return allocate_large(m, *home, layout.size, home->word);
-  void* p = allocate_slot(m, layout.id, *home);
+  if (home->is_large()) return allocate_large(m, *home, layout, layout.size, home->word);
+  void* p = allocate_slot(m, layout.id, *home, layout);
   return p == nullptr ? nullptr : std::memset(p, 0, layout.size);
 }
 
@@ -176,9 +192,9 @@ void* allocate_array(mutator& m, const type_layout& element, std::size_t count, 
     if (home == nullptr) return nullptr;
     if (home->is_large()) {
       const std::size_t whole = page_count::covering(bytes).bytes();
-      p = allocate_large(m, *home, bytes, element.has_pointers() ? page_word::array(whole) : page_word::noscan(whole),
-                         header);
-    } else if ((p = allocate_slot(m, id, *home)) != nullptr) {
+      p = allocate_large(m, *home, element, bytes,
+                         element.has_pointers() ? page_word::array(whole) : page_word::noscan(whole), header);
+    } else if ((p = allocate_slot(m, id, *home, element)) != nullptr) {
       std::memset(p, 0, bytes);
     }
     if (p == nullptr) return nullptr;

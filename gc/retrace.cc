@@ -108,7 +108,8 @@ bool retrace::is_free(const mspan* s, slot_id slot) const {
   if (!s->is_free(slot)) return false;
   for (const mutator* m = heap_.mutators; m != nullptr; m = m->next)
     for (std::uint32_t id = 0; id < m->capacity; ++id)
-      if (m->held[id].span == s && m->held[id].word == slot.word()) return (m->entries[id].next & slot.bit()) != 0;
+      if (m->held[id].span == s && m->held[id].word == slot.word())
+        return ((m->entries[id].next | m->held[id].later) & slot.bit()) != 0;
   return true;
 }
 

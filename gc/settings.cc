@@ -3,6 +3,7 @@
 #include "alloc/check.h"
 #include "alloc/options.h"
 #include "alloc/os.h"
+#include "alloc/startup.h"
 #include "alloc/sync.h"
 
 #include <cstdlib>
@@ -74,7 +75,7 @@ bool parse_timeline(const char* word, std::size_t length, settings& into) {
 }
 
 void read_environment() {
-  read_options();
+  start_up();
   in_force.limit = current_options().memory_limit;
   if (in_force.limit == SIZE_MAX) in_force.limit = os::cgroup_memory_limit();
   parse_settings(std::getenv("UMBER_GC"), std::getenv("UMBER_GC_CHECK"), std::getenv("UMBER_TRACE"), in_force);

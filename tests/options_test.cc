@@ -14,13 +14,13 @@ std::size_t size_of(const char* text) {
   return parse_size(text, std::strlen(text), bytes) ? bytes : 4711;
 }
 
-// What `parse_options(text)` prints on stderr.
-std::string complaint(const char* text, options& into) {
+// What `parse(text)` prints on stderr.
+std::string complaint(const char* text, options& into, void (*parse)(const char*, options&) = parse_options) {
   int ends[2];
   REQUIRE(pipe(ends) == 0);
   const int before = dup(STDERR_FILENO);
   dup2(ends[1], STDERR_FILENO);
-  parse_options(text, into);
+  parse(text, into);
   dup2(before, STDERR_FILENO);
   close(before);
   close(ends[1]);
@@ -104,4 +104,25 @@ TEST_CASE("options: a line that is too long is cut, not overrun") {
   const std::string said = complaint((text + ",a,b").c_str(), o);
   CHECK(said.size() <= 513);
   CHECK(said.find("limit=SIZE") != std::string::npos);
+}
+
+TEST_CASE("options: a profile is a file, and perhaps how often it is sampled") {
+  options o;
+  CHECK(complaint("out.pb.gz", o, parse_profile).empty());
+  CHECK(std::string(o.profile, o.profile_length) == "out.pb.gz");
+  CHECK(o.profile_every == 512 * kib);
+  CHECK(complaint("/tmp/%p,every=1MiB", o, parse_profile).empty());
+  CHECK(std::string(o.profile, o.profile_length) == "/tmp/%p");
+  CHECK(o.profile_every == mib);
+}
+
+TEST_CASE("options: a profile that is not understood is said in one line, and there is none") {
+  for (const char* text :
+       {",every=1MiB", "file,every=0", "file,every=", "file,every=often", "file,color=red", "file,7"}) {
+    options o;
+    const std::string said = complaint(text, o, parse_profile);
+    CHECK(said.starts_with("umber: UMBER_PROFILE: not understood: '" + std::string(text) + "'; valid: "));
+    CHECK(said.find('\n') == said.size() - 1);
+    CHECK(o.profile == nullptr);
+  }
 }

@@ -7,6 +7,7 @@
 #include <umber/malloc.h>
 #include <umber/map.h>
 #include <umber/pool.h>
+#include <umber/profile.h>
 #include <umber/slice.h>
 #include <umber/string.h>
 #include <umber/vector.h>

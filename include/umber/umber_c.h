@@ -118,6 +118,19 @@ UMBER_API void umber_get_malloc_stats(umber_malloc_stats* stats, size_t stats_si
  * final zero included, and returns the length needed without it, as snprintf does; buf may be NULL if n is 0. */
 UMBER_API size_t umber_malloc_stats_json(char* buf, size_t n) UMBER_NOEXCEPT;
 
+/* The profile of allocations: which stacks allocate, and hold, how much; from samples, malloc's and managed objects
+ * alike. UMBER_PROFILE=FILE[,every=512KiB] in the environment does all of this without the program. */
+
+/* Begins to sample about one allocation every so many bytes (524288 costs next to nothing; 1: all). 0, or -1 and EBUSY
+ * when it is on already, EINVAL for 0. */
+UMBER_API int umber_profile_start(size_t every) UMBER_NOEXCEPT;
+/* No more samples; frees of those that there are still count. */
+UMBER_API void umber_profile_stop(void) UMBER_NOEXCEPT;
+/* Writes what is known to a file for `go tool pprof`: a gzipped profile.proto with alloc_objects, alloc_space,
+ * inuse_objects and inuse_space. It replaces the file when it is whole; "%p" in the name is the number of the process.
+ * Managed objects count as in use until a collection finds them dead. 0, or -1 with errno. */
+UMBER_API int umber_profile_write(const char* file) UMBER_NOEXCEPT;
+
 #ifdef __cplusplus
 }
 #endif
