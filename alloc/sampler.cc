@@ -39,8 +39,11 @@ std::uint64_t stream::draw(std::size_t size) {
   state += golden_ratio;
   // In (0, 1].
   const double uniform = static_cast<double>((scramble(state) >> 11) + 1) * 0x1p-53;
-  const double count = -logarithm(uniform) * static_cast<double>(every) / static_cast<double>(size);
-  return count < 0x1p63 ? static_cast<std::uint64_t>(count) : UINT64_MAX;
+  const double mean_count = static_cast<double>(every) / static_cast<double>(size);
+  // Mostly the logarithm, which is at least 1 - u, need not be known.
+  if (UMBER_LIKELY((1 - uniform) * mean_count >= plenty)) return plenty;
+  const double count = -logarithm(uniform) * mean_count;
+  return count < plenty ? static_cast<std::uint64_t>(count) : plenty;
 }
 
 double probability(std::size_t size, std::size_t every) {

@@ -14,7 +14,7 @@
 // The C library has logarithms in a library of its own, which the engine does not depend on, so they are made here.
 //
 // Invariants
-//   [sampler.1] a draw is k with probability (1 - p) ^ k * p, where p = probability(size, every).
+//   [sampler.1] a draw is k with probability (1 - p) ^ k * p, where p = probability(size, every), for k < `plenty`.
 // Concurrency
 //   Any thread; a `stream` belongs to one.
 // Uses / used by
@@ -44,10 +44,13 @@ void set(std::size_t every);
 // The random numbers of all streams that begin from here on. Without it they are unpredictable.
 void set_seed(std::uint64_t seed);
 
+// More slots than ever come to hand at once.
+inline constexpr std::uint64_t plenty = 64;
+
 struct stream {
   std::uint64_t state = 0;  // 0: not begun
 
-  // How many objects of `size` bytes are no sample, before one that is.
+  // How many objects of `size` bytes are no sample, before one that is; `plenty` stands for all above it, too.
   std::uint64_t draw(std::size_t size);
 };
 
