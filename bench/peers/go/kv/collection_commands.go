@@ -9,17 +9,17 @@ var listCommands = map[string]command{
 	"rpushx": {-3, 1, 1, 1, func(c *call) { push(c, (*list).pushBack, true) }},
 	"lpop":   {-2, 1, 1, 1, func(c *call) { pop(c, (*list).popFront) }},
 	"rpop":   {-2, 1, 1, 1, func(c *call) { pop(c, (*list).popBack) }},
-	"llen":   {2, 1, 1, 1, lengthOfList},
+	"llen":   {2, 1, 1, 1, func(c *call) { countOf(c, func(l *list) int { return l.size }) }},
 	"lrange": {4, 1, 1, 1, rangeOfList},
 	"lindex": {3, 1, 1, 1, placeInList},
 }
 
 var setCommands = map[string]command{
 	"sadd":      {-3, 1, 1, 1, addMembers},
-	"srem":      {-3, 1, 1, 1, removeMembers},
+	"srem":      {-3, 1, 1, 1, removeEntries[set]},
 	"smembers":  {2, 1, 1, 1, allMembers},
-	"sismember": {3, 1, 1, 1, isMember},
-	"scard":     {2, 1, 1, 1, countMembers},
+	"sismember": {3, 1, 1, 1, hasEntry[set]},
+	"scard":     {2, 1, 1, 1, func(c *call) { countOf(c, func(s set) int { return len(s) }) }},
 	"spop":      {-2, 1, 1, 1, popMembers},
 }
 
@@ -28,12 +28,12 @@ var hashCommands = map[string]command{
 	"hmset":   {-4, 1, 1, 1, func(c *call) { setFields(c, "hmset") }},
 	"hget":    {3, 1, 1, 1, getField},
 	"hmget":   {-3, 1, 1, 1, getFields},
-	"hdel":    {-3, 1, 1, 1, removeFields},
+	"hdel":    {-3, 1, 1, 1, removeEntries[hash]},
 	"hgetall": {2, 1, 1, 1, func(c *call) { allFields(c, true, true) }},
 	"hkeys":   {2, 1, 1, 1, func(c *call) { allFields(c, true, false) }},
 	"hvals":   {2, 1, 1, 1, func(c *call) { allFields(c, false, true) }},
-	"hlen":    {2, 1, 1, 1, countFields},
-	"hexists": {3, 1, 1, 1, hasField},
+	"hlen":    {2, 1, 1, 1, func(c *call) { countOf(c, func(h hash) int { return len(h) }) }},
+	"hexists": {3, 1, 1, 1, hasEntry[hash]},
 	"hincrby": {4, 1, 1, 1, addToField},
 }
 
@@ -62,17 +62,60 @@ func (c *call) countAt(i int) (int64, bool) {
 	return n, true
 }
 
+// popCount is how many a pop is to take: one, where it does not say.
+func (c *call) popCount() (int64, bool) {
+	if len(c.words) < 3 {
+		return 1, true
+	}
+	return c.countAt(2)
+}
+
+// countOf replies how much is in a value, of which nothing is 0.
+func countOf[Kind any](c *call, size func(Kind) int) {
+	if value, found, good := valueOf[Kind](c, c.words[1]); good && found {
+		c.integer(size(value))
+	} else if good {
+		c.integer(0)
+	}
+}
+
+// removeEntries takes words out of a set or a hash, and the value away with the last of them.
+func removeEntries[Kind ~map[string]Entry, Entry any](c *call) {
+	m, _, good := valueOf[Kind](c, c.words[1])
+	if !good {
+		return
+	}
+	before := len(m)
+	for _, word := range c.words[2:] {
+		delete(m, string(word))
+	}
+	c.removeIf(before > 0 && len(m) == 0)
+	c.integer(before - len(m))
+}
+
+// hasEntry replies whether a word is in a set or a hash.
+func hasEntry[Kind ~map[string]Entry, Entry any](c *call) {
+	if m, _, good := valueOf[Kind](c, c.words[1]); good {
+		_, is := m[string(c.words[2])]
+		c.yes(is)
+	}
+}
+
+// removeIf takes the value away, if nothing is left in it.
+func (c *call) removeIf(empty bool) {
+	if empty {
+		c.store().remove(c.words[1])
+	}
+}
+
 func pop(c *call, one func(*list) string) {
 	if len(c.words) > 3 {
 		c.fail("ERR wrong number of arguments for '" + lower(c.words[0]) + "' command")
 		return
 	}
-	wanted := int64(1)
-	if len(c.words) == 3 {
-		var good bool
-		if wanted, good = c.countAt(2); !good {
-			return
-		}
+	wanted, good := c.popCount()
+	if !good {
+		return
 	}
 	l, found, good := valueOf[*list](c, c.words[1])
 	if !good {
@@ -93,17 +136,7 @@ func pop(c *call, one func(*list) string) {
 	for range count {
 		c.bulk(one(l))
 	}
-	if l.size == 0 {
-		c.store().remove(c.words[1])
-	}
-}
-
-func lengthOfList(c *call) {
-	if l, found, good := valueOf[*list](c, c.words[1]); good && found {
-		c.integer(l.size)
-	} else if good {
-		c.integer(0)
-	}
+	c.removeIf(l.size == 0)
 }
 
 // spanAt reads the two places of a range; the size is asked for once they are known to be numbers.
@@ -169,21 +202,6 @@ func addMembers(c *call) {
 	c.integer(len(s) - before)
 }
 
-func removeMembers(c *call) {
-	s, _, good := valueOf[set](c, c.words[1])
-	if !good {
-		return
-	}
-	before := len(s)
-	for _, word := range c.words[2:] {
-		delete(s, string(word))
-	}
-	if before > 0 && len(s) == 0 {
-		c.store().remove(c.words[1])
-	}
-	c.integer(before - len(s))
-}
-
 func allMembers(c *call) {
 	if s, _, good := valueOf[set](c, c.words[1]); good {
 		c.array(len(s))
@@ -193,31 +211,15 @@ func allMembers(c *call) {
 	}
 }
 
-func isMember(c *call) {
-	if s, _, good := valueOf[set](c, c.words[1]); good {
-		_, is := s[string(c.words[2])]
-		c.yes(is)
-	}
-}
-
-func countMembers(c *call) {
-	if s, _, good := valueOf[set](c, c.words[1]); good {
-		c.integer(len(s))
-	}
-}
-
 // popMembers takes some at random: the order in which Go walks a map begins somewhere else each time.
 func popMembers(c *call) {
 	if len(c.words) > 3 {
 		c.syntaxError()
 		return
 	}
-	wanted := int64(1)
-	if len(c.words) == 3 {
-		var good bool
-		if wanted, good = c.countAt(2); !good {
-			return
-		}
+	wanted, good := c.popCount()
+	if !good {
+		return
 	}
 	s, found, good := valueOf[set](c, c.words[1])
 	if !good {
@@ -236,9 +238,7 @@ func popMembers(c *call) {
 		c.bulk(member)
 		delete(s, member)
 	}
-	if found && len(s) == 0 {
-		c.store().remove(c.words[1])
-	}
+	c.removeIf(found && len(s) == 0)
 }
 
 func setFields(c *call, name string) {
@@ -281,21 +281,6 @@ func getFields(c *call) {
 	}
 }
 
-func removeFields(c *call) {
-	h, _, good := valueOf[hash](c, c.words[1])
-	if !good {
-		return
-	}
-	before := len(h)
-	for _, name := range c.words[2:] {
-		delete(h, string(name))
-	}
-	if before > 0 && len(h) == 0 {
-		c.store().remove(c.words[1])
-	}
-	c.integer(before - len(h))
-}
-
 func allFields(c *call, names, values bool) {
 	h, _, good := valueOf[hash](c, c.words[1])
 	if !good {
@@ -313,19 +298,6 @@ func allFields(c *call, names, values bool) {
 		if values {
 			c.bulk(value)
 		}
-	}
-}
-
-func countFields(c *call) {
-	if h, _, good := valueOf[hash](c, c.words[1]); good {
-		c.integer(len(h))
-	}
-}
-
-func hasField(c *call) {
-	if h, _, good := valueOf[hash](c, c.words[1]); good {
-		_, is := h[string(c.words[2])]
-		c.yes(is)
 	}
 }
 

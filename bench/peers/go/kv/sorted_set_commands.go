@@ -7,7 +7,7 @@ var sortedSetCommands = map[string]command{
 	"zincrby":          {4, 1, 1, 1, addToScore},
 	"zrem":             {-3, 1, 1, 1, removeScores},
 	"zscore":           {3, 1, 1, 1, scoreOf},
-	"zcard":            {2, 1, 1, 1, countScores},
+	"zcard":            {2, 1, 1, 1, func(c *call) { countOf(c, func(z *sortedSet) int { return len(z.scores) }) }},
 	"zrank":            {3, 1, 1, 1, func(c *call) { rankOf(c, false) }},
 	"zrevrank":         {3, 1, 1, 1, func(c *call) { rankOf(c, true) }},
 	"zrange":           {-4, 1, 1, 1, func(c *call) { rangeOfScores(c, rangeOptions{}) }},
@@ -153,14 +153,8 @@ func removeScores(c *call) {
 			n++
 		}
 	}
-	c.removeIfEmpty(z)
+	c.removeIf(found && len(z.scores) == 0)
 	c.integer(n)
-}
-
-func (c *call) removeIfEmpty(z *sortedSet) {
-	if z != nil && len(z.scores) == 0 {
-		c.store().remove(c.words[1])
-	}
 }
 
 func scoreOf(c *call) {
@@ -175,14 +169,6 @@ func scoreOf(c *call) {
 		}
 	}
 	c.null()
-}
-
-func countScores(c *call) {
-	if z, found, good := valueOf[*sortedSet](c, c.words[1]); good && found {
-		c.integer(len(z.scores))
-	} else if good {
-		c.integer(0)
-	}
 }
 
 func rankOf(c *call, reversed bool) {
@@ -350,12 +336,9 @@ func popScores(c *call, greatest bool) {
 		c.syntaxError()
 		return
 	}
-	wanted := int64(1)
-	if len(c.words) == 3 {
-		var good bool
-		if wanted, good = c.countAt(2); !good {
-			return
-		}
+	wanted, good := c.popCount()
+	if !good {
+		return
 	}
 	z, found, good := valueOf[*sortedSet](c, c.words[1])
 	if !good {
@@ -377,5 +360,5 @@ func popScores(c *call, greatest bool) {
 		c.score(n.score)
 		z.remove(n.member)
 	}
-	c.removeIfEmpty(z)
+	c.removeIf(len(z.scores) == 0)
 }
