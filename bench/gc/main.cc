@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <string_view>
 
 namespace {
@@ -96,7 +97,8 @@ bool write_log(const std::string& name, const bench::measurement& m) {
   if (file != nullptr && std::fclose(file) != 0) written = false;
   if (written) return true;
   fmt::print(stderr, "{}: cannot write {}: {}\n", program, name, std::strerror(errno));
-  if (file != nullptr) std::remove(name.c_str());
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(name, ignored)) std::filesystem::remove(name, ignored);
   return false;
 }
 
