@@ -301,6 +301,7 @@ void leave(mutator& m) {
   if (m.next != nullptr) m.next->previous = m.previous;
   --h.mutator_count;
   h.stalls.take_over(m.stalls);
+  h.slots_taken += m.slots_taken.load(std::memory_order_relaxed);  // relaxed: its own
 }
 
 }  // namespace umber::gc

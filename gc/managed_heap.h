@@ -118,7 +118,8 @@ struct heap_run {
   std::atomic<std::uint64_t> mark_ns{0};  // by the heap's threads
   std::atomic<std::uint64_t> assist_ns{0};
   std::atomic<std::uint64_t> sweep_ns{0};
-  stall_record stalls;  // of mutators that have left; guarded by mutators_lock
+  stall_record stalls;  // of mutators that have left; guarded by mutators_lock, as the next
+  std::uint64_t slots_taken = 0;
   std::atomic<std::uint64_t> cycles{0};
   std::uint64_t made_at = 0;                        // os::now
   std::uint64_t process_cpu_before = 0;             // processor time that the process had used then

@@ -17,6 +17,7 @@ constexpr figure counts[] = {
     {"/gc/gogc:percent", &heap_statistics::percent},
     {"/gc/gomemlimit:bytes", &heap_statistics::limit},
     {"/gc/heap/allocs:bytes", &heap_statistics::total_allocated_bytes},
+    {"/gc/heap/allocs:objects", &heap_statistics::total_allocated_objects},
     {"/gc/heap/goal:bytes", &heap_statistics::goal_bytes},
     {"/gc/heap/live:bytes", &heap_statistics::live_bytes},
     {"/umber/heap/external:bytes", &heap_statistics::external_bytes},

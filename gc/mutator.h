@@ -76,7 +76,8 @@ struct mutator : detail::mutator_state {
   void* c_handles = nullptr;   // of the C interface
   std::uint32_t tortured = 0;  // allocations, for torture
   sampler::stream chance;
-  std::int64_t debt = 0;  // bytes of marking it owes
+  std::int64_t debt = 0;                      // bytes of marking it owes
+  std::atomic<std::uint64_t> slots_taken{0};  // for objects, those at hand included; written by its thread alone
   stall_record stalls;
   decltype(heap_options::on_stall) on_stall = nullptr;  // as its heap's, at hand, with the next
   void* stall_context = nullptr;

@@ -17,8 +17,11 @@ namespace {
 
 constexpr std::size_t most_swept = 4;
 
-// Counts bytes that came to hand, and starts a cycle if that is due. Some at a time: all mutators add to one number.
-void charge(mutator& m, std::size_t bytes) {
+// Counts slots that came to hand, and their bytes, and starts a cycle if that is due. The bytes some at a time: all
+// mutators add to one number.
+void charge(mutator& m, std::size_t slots, std::size_t bytes) {
+  // relaxed, both: this thread alone writes it, for whoever asks how many.
+  m.slots_taken.store(m.slots_taken.load(std::memory_order_relaxed) + slots, std::memory_order_relaxed);
   m.uncounted += bytes;
   if (m.uncounted < mutator::worth_counting) return;
   const std::size_t counted = m.uncounted;
@@ -74,7 +77,8 @@ void* take_slot(mutator& m, std::uint32_t id) {
 bool have_slots(mutator& m, std::uint32_t id, space& home) {
   while (m.entries[id].next == 0) {
     if (!refill(m, id, home)) return false;
-    charge(m, bitmap::count(m.entries[id].next) * m.entries[id].slot_size);
+    const std::size_t slots = bitmap::count(m.entries[id].next);
+    charge(m, slots, slots * m.entries[id].slot_size);
   }
   return true;
 }
@@ -157,7 +161,7 @@ void* allocate_large(mutator& m, space& home, const type_layout& layout, std::si
   const std::uintptr_t object = s->base;
   if ((s->flags & mspan::flag_zeroed) == 0) std::memset(pointer_to(object), 0, bytes);
   *pointer_to<std::uint64_t>(object) = header.bits;
-  charge(m, bytes);  // may answer a question: the span is in no list yet
+  charge(m, 1, bytes);  // may answer a question: the span is in no list yet
   if (m.black) object_map::mark(object);
   s->free[0].store(0, std::memory_order_release);  // pairs with the acquire in for_each_object
   home.put(s, m.epoch);

@@ -84,6 +84,8 @@ TEST_CASE("metrics: what was allocated in all is counted over the cycles") {
     // What is at hand counts when it comes to hand: a few hundred slots.
     CHECK(s.total_allocated_bytes >= before + each * sizeof(line) - 4096);
     CHECK(s.total_allocated_bytes <= before + each * sizeof(line) + 65536);
+    CHECK(s.total_allocated_objects >= each * static_cast<std::size_t>(cycle + 1));
+    CHECK(s.total_allocated_objects <= each * static_cast<std::size_t>(cycle + 1) + 1024);
     before = s.total_allocated_bytes;
     heap.collect();
     CHECK(heap.statistics().total_allocated_bytes >= before);

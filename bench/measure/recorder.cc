@@ -65,7 +65,10 @@ void recorder::begin() {
   static_cast<void>(system_.new_cycles());
   static_cast<void>(system_.stops());
   timeline_ = std::make_unique<timeline>(system_);
+  // What takes long to find out comes first: its time is not the program's.
+  const system_reading::figure returned = system_.read_all().returned_bytes;
   result_.before = system_.read();
+  result_.before.returned_bytes = returned;
   result_.process = read_process_figures();
   const auto epoch = std::chrono::system_clock::now().time_since_epoch();
   result_.began_at_epoch_ms =
@@ -84,7 +87,7 @@ void recorder::end() {
     timeline_->stop();
     jitter_->stop();
   });
-  result_.after = system_.read();
+  result_.after = system_.read_all();
 }
 
 measurement recorder::take() {

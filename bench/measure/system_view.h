@@ -37,6 +37,8 @@ class system_view {
   [[nodiscard]] virtual std::string version() const = 0;
   // By any thread, at any time.
   [[nodiscard]] virtual system_reading read() { return {}; }
+  // The same, and what takes longer to find out; while nothing is measured.
+  [[nodiscard]] virtual system_reading read_all() { return read(); }
   // Cycles since the last call. By one thread at a time.
   [[nodiscard]] virtual std::vector<cycle_seen> new_cycles() { return {}; }
   // Whether it says when it holds a mutator up, by lane::stalled() or in `stops`.

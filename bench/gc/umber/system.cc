@@ -4,6 +4,7 @@
 #include "bench/measure/recorder.h"
 
 #include <fmt/format.h>
+#include <umber/malloc.h>
 
 #include <algorithm>
 #include <charconv>
@@ -93,6 +94,7 @@ system_reading memory::read() {
   const umber::heap_statistics s = heap_.statistics();
   system_reading r;
   r.allocated_bytes = s.total_allocated_bytes;
+  r.allocated_objects = s.total_allocated_objects;
   // What was there when the last cycle ended, and is not now, is free, or will be when it is swept.
   r.freed_bytes = s.total_allocated_bytes - std::min(s.total_allocated_bytes, s.live_bytes + s.allocated_bytes);
   r.cycles = s.cycles;
@@ -105,6 +107,14 @@ system_reading memory::read() {
   r.live_bytes = s.live_bytes;
   r.heap_bytes = s.heap_bytes;
   if (s.goal_bytes < umber::heap_options::off / 2) r.goal_bytes = s.goal_bytes;
+  return r;
+}
+
+system_reading memory::read_all() {
+  system_reading r = read();
+  const umber::malloc_statistics pages = umber::statistics();
+  r.returned_bytes = pages.scavenged_bytes_total;
+  r.metadata_bytes = pages.metadata_bytes;
   return r;
 }
 

@@ -51,6 +51,7 @@ class memory final : public system_view {
   [[nodiscard]] std::string name() const override { return "umber"; }
   [[nodiscard]] std::string version() const override;
   [[nodiscard]] system_reading read() override;
+  [[nodiscard]] system_reading read_all() override;
   [[nodiscard]] std::vector<cycle_seen> new_cycles() override;
   [[nodiscard]] bool tells_stalls() const override { return true; }
   void collect() override { heap_.collect(); }
