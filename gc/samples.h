@@ -38,7 +38,7 @@ class sample_table {
   struct entry {
     entry* next;
     std::uintptr_t object;
-    profile::site* site;
+    alloc::profile::site* site;
   };
   template <class Predicate>
   void drop_if(Predicate is_gone);
