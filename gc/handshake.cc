@@ -79,7 +79,9 @@ void answer_now(mutator& m) {
   m.question.store(static_cast<std::uint32_t>(question::none),
                    std::memory_order_relaxed);  // relaxed: see the next line
   // release: pairs with the acquire in wait_for_answers; all answers happened before the round ends.
-  h.unanswered.fetch_sub(1, std::memory_order_release);
+  const bool was_last = h.unanswered.fetch_sub(1, std::memory_order_release) == 1;
+  // relaxed: who sees it late wakes nobody, and the asker wakes by itself soon.
+  if (was_last && h.asker_rests.load(std::memory_order_relaxed)) os::wake_one(futex_word(h.unanswered));
 }
 
 void answer_if_blocked(mutator& m) {
@@ -169,27 +171,32 @@ void look_at_the_slow(managed_heap& h, std::uint64_t asked) {
   }
 }
 
-// Looks again and again: often while an answer may be on its way, then between longer and longer naps. So no mutator
-// has to wake anybody, which would have the collector take its processor (turns.h).
+// Looks again and again: often while an answer may be on its way, then between longer and longer naps. So a mutator
+// that is quick to answer wakes nobody, which would have the collector take its processor (turns.h). One that was late
+// does: the machine may be so busy that who wakes by itself gets no processor for long.
 void wait_for_answers(managed_heap& h, std::uint64_t asked) {
   constexpr unsigned eager_looks = 1000;            // some 50 us
-  constexpr std::uint64_t longest_nap = 1'000'000;  // ns, as the next
+  constexpr std::uint64_t longest_nap = 1'000'000;  // ns, as the next two
+  constexpr std::uint64_t rest = 100'000;
   std::uint64_t nap = 10'000;
   std::uint64_t looked = asked;
   for (unsigned looks = 0;; ++looks) {
     // acquire: pairs with the release in answer_now.
-    if (h.unanswered.load(std::memory_order_acquire) == 0) return;
+    const std::uint32_t left = h.unanswered.load(std::memory_order_acquire);
+    if (left == 0) break;
     if (looks < eager_looks) {
       spin_pause();
       continue;
     }
-    os::sleep(nap);
+    if (nap > rest) h.asker_rests.store(true, std::memory_order_relaxed);  // relaxed: see answer_now
+    os::wait(futex_word(h.unanswered), left, nap);
     nap = nap * 2 < longest_nap ? nap * 2 : longest_nap;
     const std::uint64_t now = os::now();
     if (now - looked < look_every) continue;
     looked = now;
     look_at_the_slow(h, asked);
   }
+  h.asker_rests.store(false, std::memory_order_relaxed);  // relaxed: as above
 }
 
 // False: the world is stopped.

@@ -65,7 +65,8 @@ struct heap_run {
   mutator* mutators = nullptr;  // guarded by mutators_lock, as the next two
   std::size_t mutator_count = 0;
   question stage = question::finish;
-  std::atomic<std::uint32_t> unanswered{0};  // questions of this round
+  std::atomic<std::uint32_t> unanswered{0};  // questions of this round; a futex
+  std::atomic<bool> asker_rests{false};      // and is to be woken by the last answer
   std::atomic<std::uint32_t> parked{0};      // 1: no mutator runs; a futex
   std::atomic<bool> found_grey{false};       // in this round of flushes
   std::atomic<verdict> weak_verdict{verdict::open};

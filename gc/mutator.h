@@ -89,6 +89,7 @@ struct mutator : detail::mutator_state {
   // Has the next slots of the held span at hand; false if there are none left.
   bool next_word(std::uint32_t id);
   void hold(std::uint32_t id, mspan* s);
+  std::uint64_t at_hand(std::uint32_t id) const { return entries[id].next | held[id].later; }
   // Of the slots that the entry has, those after the lowest `most` come later: the first of them is a sample.
   void keep_back(std::uint32_t id, std::uint64_t most);
   // The entry, which is empty, gets what was kept back. True if its first slot is a sample.
@@ -128,7 +129,6 @@ struct mutator : detail::mutator_state {
   void scan_handles();
 
  private:
-  std::uint64_t at_hand(std::uint32_t id) const { return entries[id].next | held[id].later; }
   bool take_word(std::uint32_t id, std::size_t from);
 };
 

@@ -73,14 +73,25 @@ void* take_slot(mutator& m, std::uint32_t id) {
   return pointer_to(e.base + slot * e.slot_size);
 }
 
+void charge_for_word(mutator& m, std::uint32_t id) {
+  const std::size_t slots = bitmap::count(m.entries[id].next);
+  charge(m, slots, slots * m.entries[id].slot_size);
+}
+
 // Has slots at hand and pays for them; paying may answer a question, and so give them up again.
 bool have_slots(mutator& m, std::uint32_t id, space& home) {
   while (m.entries[id].next == 0) {
     if (!refill(m, id, home)) return false;
-    const std::size_t slots = bitmap::count(m.entries[id].next);
-    charge(m, slots, slots * m.entries[id].slot_size);
+    charge_for_word(m, id);
   }
   return true;
+}
+
+// The frequent case on its own: what is held has another word of slots, and nobody wants samples. Null: not so simple.
+void* take_from_held(mutator& m, std::uint32_t id) {
+  if (id >= m.entry_count || m.at_hand(id) != 0 || sampler::is_on() || !m.next_word(id)) return nullptr;
+  charge_for_word(m, id);  // which may give it up
+  return take_slot(m, id);
 }
 
 // A whole collection because there is no memory.
@@ -174,6 +185,7 @@ void* allocate_large(mutator& m, space& home, const type_layout& layout, std::si
 }  // namespace
 
 void* allocate_object(mutator& m, const type_layout& layout) {
+  if (void* p = take_from_held(m, layout.id); UMBER_LIKELY(p != nullptr)) return std::memset(p, 0, layout.size);
   space* home = m.heap->space_for(layout.id, &layout);
   if (home == nullptr) return nullptr;
   if (home->is_large()) return allocate_large(m, *home, layout, layout.size, home->word);

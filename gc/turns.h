@@ -9,7 +9,7 @@
 //                 mutator waits 250 us, more often. Then it offers again: the machine may have become idle.
 //   no neighbour  A thread that is woken is often put beside who woke it, and takes the processor from it, although
 //                 another is idle: systems do not look for one when more than about half of a small machine is busy,
-//                 and a thread that sleeps for moments stays where it is. So mutators wake nobody when they answer
+//                 and a thread that sleeps for moments stays where it is. So mutators that answer at once wake nobody
 //                 (the collector looks for itself, handshake.h), and when it finds itself on the processor of who asked
 //                 for the cycle it leaves for another.
 //
