@@ -117,7 +117,7 @@ struct heap_statistics {
   std::size_t allocated_bytes;        // since the last cycle ended
   std::size_t total_allocated_bytes;  // since the heap was made
   std::uint64_t total_allocated_objects;
-  std::size_t external_bytes;         // outside of the heap, owned by objects
+  std::size_t external_bytes;  // outside of the heap, owned by objects
   std::size_t goal_bytes;
   std::uint64_t marked_objects;    // in the last cycle
   cpu_times cpu;                   // since the heap was made; the marking of a cycle is counted when it ends
