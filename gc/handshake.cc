@@ -228,7 +228,8 @@ void ask_all(managed_heap& h, question q) {
   {
     const lock_guard guard(h.mutators_lock);
     if (q != question::park) h.stage = q;
-    h.unanswered.store(static_cast<std::uint32_t>(h.mutator_count), std::memory_order_relaxed);  // relaxed: locked
+    // One more, until all have been looked at. relaxed: locked.
+    h.unanswered.store(static_cast<std::uint32_t>(h.mutator_count) + 1, std::memory_order_relaxed);
     // Before anybody can answer: what is allocated from after that must not be listed as unswept. [space.3]
     if (q == question::finish) h.begin_sweep();
     // seq_cst: pairs with block_unasked (litmus: block). Everything that the collector did before is seen by who
@@ -237,6 +238,7 @@ void ask_all(managed_heap& h, question q) {
       m->question.store(static_cast<std::uint32_t>(q), std::memory_order_seq_cst);
     for (mutator* m = h.mutators; m != nullptr; m = m->next) answer_if_blocked(*m);
   }
+  h.unanswered.fetch_sub(1, std::memory_order_relaxed);  // relaxed: the asker's own; it reads the others below
   wait_for_answers(h, asked);
   const std::uint64_t answered = os::now();
   timeline::span(asking(q), asked, answered);
