@@ -63,8 +63,18 @@ final class LargeArrays {
   }
 
   static long live(Params params, Sizes sizes) {
-    long average = LEAST_LENGTH * 63L / 6 * (8 + sizes.reference()) / 2;
-    long largest = LEAST_LENGTH * 32L * 8;
-    return params.threads * ((1L << params.depth) * average + 2 * largest);
+    long six = 0;
+    for (int doubled = 0; doubled < 6; ++doubled)
+      six += placed(sizes, LEAST_LENGTH << doubled, 8) + placed(sizes, LEAST_LENGTH << doubled, sizes.reference());
+    long largest = placed(sizes, LEAST_LENGTH << 5, 8);
+    return params.threads * ((1L << params.depth) * six / 12 + 2 * largest);
+  }
+
+  /** What is large gets whole regions for itself: of 2 MiB under ZGC, of 1 MiB elsewhere in heaps of this size. */
+  private static long placed(Sizes sizes, long length, int elementBytes) {
+    long region = sizes.reference() == 8 ? 2 << 20 : 1 << 20;
+    long large = sizes.reference() == 8 ? region / 8 : region / 2;
+    long bytes = sizes.array(length, elementBytes);
+    return bytes <= large ? bytes : (bytes + region - 1) / region * region;
   }
 }

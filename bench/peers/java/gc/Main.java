@@ -1,6 +1,7 @@
 package gc;
 
 import harness.Fail;
+import harness.Lane;
 import harness.Params;
 import harness.Report;
 import harness.Run;
@@ -75,7 +76,8 @@ public final class Main {
       Fail.refuse(e.getMessage());
     }
     if (reference != 0) {
-      System.out.println(chosen.live().bytes(params, new Sizes(reference)) + " " + params.percent + " " + params.limit);
+      long live = chosen.live().bytes(params, new Sizes(reference)) + params.threads * Lane.BYTES;
+      System.out.println(live + " " + params.percent + " " + params.limit);
       return;
     }
     Run run = new Run(name, params);
