@@ -80,7 +80,9 @@ int serve(const kv::server_options& options) {
              : number == SIGINT ? "SIGINT"
                                 : "SHUTDOWN",
              open, open == 1 ? "" : "s");
-  return std::fflush(stdout) == 0 ? 0 : 1;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return 0;
+  fmt::print(stderr, "umber kv: cannot write to stdout; is the disk full?\n");
+  return 1;
 }
 
 }  // namespace

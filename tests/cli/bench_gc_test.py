@@ -276,6 +276,11 @@ class failures(unittest.TestCase):
                 self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), done.stderr)
                 self.assertEqual((os.listdir(folder), path.read_text()), (["result.json"], "old"))
         self.refused(1, *usual, "--json", "/dev/full", saying="No space left")
+        for command in (["bench", "gc", "--list"], ["doctor"], ["--version"]):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([UMBER, *command], stdout=full, stderr=subprocess.PIPE, text=True, env=environment(), timeout=120)
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), (command, done.stderr))
+            self.assertIn("cannot write", done.stderr)
         self.refused(1, *usual, "--json", "/no/such/folder/x", saying="cannot write")
         self.refused(1, *usual, "--hlog", "/dev/null/x", saying="cannot make")
 

@@ -62,7 +62,9 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return run(argc, argv);
+    const int status = run(argc, argv);
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+    return report(1, "cannot write to stdout; is the disk full?");
   } catch (const umber::tool::failure& error) {
     return report(error.status(), error.what());
   } catch (const std::exception& error) {
