@@ -167,6 +167,16 @@ class studies(unittest.TestCase):
         runs = {row["part"]: len(row["runs"]) for row in document["rows"]}
         self.assertEqual((document["runs"], runs), (3, {"main": 3, "scaling": 1}))
 
+    def test_with_everything_live_sets_grow_as_far_as_memory_allows(self):
+        sizes = {}
+        for memory in ("1GiB", "20GiB"):
+            document, _ = measured("full_collection", "--all", "--systems", "umber,go", "--memory-limit", memory)
+            for row in document["rows"]:
+                if row["part"] == "scaling":
+                    sizes.setdefault((memory, row["system"]), []).append(row["live_bytes"] >> 20)
+        self.assertEqual(sizes, {("1GiB", "umber"): [64, 256], ("1GiB", "go"): [64, 256], ("20GiB", "umber"): [64, 256, 1024, 4096, 8192],
+                                 ("20GiB", "go"): [64, 256, 1024, 4096]})
+
     def test_two_points_are_no_fit(self):
         document, _ = measured("full_collection", "--systems", "umber", "--runs", "1", "--live", "1MiB,2MiB")
         self.assertNotIn("exponent", document["scaling"][0])

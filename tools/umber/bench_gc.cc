@@ -35,6 +35,12 @@ constexpr int usual_runs = 5;
 constexpr int shorter_runs = 3;
 constexpr double affinity_timeout_seconds = 10;
 constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
+// With everything to be measured a row is not begun again once it has taken this long: then a row of all systems is
+// done in two minutes at the most, its studies' points being one run each, and the whole in less than forty.
+constexpr double row_seconds = 60;
+// What a live set may take: in our heap, and at its worst, with larger objects than ours.
+constexpr double own_room = 2;
+constexpr double worst_room = 3.5;
 
 struct gc_options {
   std::vector<std::string> workloads;
@@ -66,6 +72,19 @@ std::vector<std::string> words_of(const std::string& text) {
   return {std::istream_iterator<std::string>(stream), std::istream_iterator<std::string>()};
 }
 
+bool fits(std::uint64_t live, double room, std::uint64_t memory) {
+  return static_cast<double>(live) * room <= static_cast<double>(memory);
+}
+
+// The live sets of the scaling, as far as our heap can hold them on this machine.
+std::vector<std::uint64_t> sizes_that_fit(std::uint64_t memory) {
+  std::vector<std::uint64_t> sizes;
+  for (const std::uint64_t mib : {64u, 256u, 1024u, 4096u, 8192u}) {
+    if (fits(mib * mebibyte, own_room, memory)) sizes.push_back(mib * mebibyte);
+  }
+  return sizes;
+}
+
 // A study that is asked for is all that is measured, unless everything is.
 gc_plan_options plan_of(const gc_options& options) {
   gc_plan_options plan;
@@ -80,17 +99,22 @@ gc_plan_options plan_of(const gc_options& options) {
   plan.live_sizes = options.live_sizes;
   plan.percents = options.percents;
   plan.limits = options.limits;
-  if (options.all && plan.live_sizes.empty()) plan.live_sizes = {64 * mebibyte, 256 * mebibyte, 1024 * mebibyte};
-  if (options.all && plan.percents.empty() && plan.limits.empty()) plan.percents = {25, 50, 100, 200, 400};
+  if (options.all && plan.live_sizes.empty()) plan.live_sizes = sizes_that_fit(options.each_run.bytes);
+  if (options.all && plan.percents.empty() && plan.limits.empty()) {
+    plan.percents = {25, 50, 100, 200, 400};
+    plan.limits = {96 * mebibyte, 192 * mebibyte};
+  }
   return plan;
 }
 
-// Who does a row: the collectors only in what is about collecting, our heap's own history in the evolution.
+// Who does a row: the collectors only in what is about collecting, our heap's own history in the evolution, and it
+// alone where nobody has said that so large a live set shall be tried by all.
 std::vector<const gc_system*> systems_of(const gc_row& row, const std::vector<gc_system>& systems,
-                                         const std::vector<gc_system>& historical) {
+                                         const std::vector<gc_system>& historical, const gc_options& options) {
+  const bool all_try = !options.live_sizes.empty() || fits(row.live_bytes, worst_room, options.each_run.bytes);
   std::vector<const gc_system*> chosen;
   for (const gc_system& each : row.part == gc_part::evolution ? historical : systems) {
-    if (each.workloads.count(row.workload) == 0) continue;
+    if (each.workloads.count(row.workload) == 0 || (!all_try && each.name != "umber")) continue;
     if (row.part == gc_part::main || each.collects) chosen.push_back(&each);
   }
   return chosen;
@@ -125,7 +149,10 @@ gc_row_result measure_row(const gc_row& row, const std::vector<const gc_system*>
     result.cells.push_back(std::move(cell));
   }
   const int runs = options.run_count(row.part);
+  const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < runs; ++i) {
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+    if (options.all && !options.runs && taken.count() > row_seconds) break;
     for (std::size_t k = 0; k < systems.size(); ++k) {
       std::vector<gc_run>& own = result.cells[k].runs;
       // What failed once is not tried again: a hanging row would cost its timeout every time.
@@ -156,11 +183,11 @@ gc_results measure(const gc_options& options, found_systems found) {
   all.runs = options.run_count(gc_part::main);
   all.missing = std::move(found.missing);
   if (std::none_of(rows.begin(), rows.end(),
-                   [&](const gc_row& row) { return !systems_of(row, found.present, historical).empty(); }))
+                   [&](const gc_row& row) { return !systems_of(row, found.present, historical, options).empty(); }))
     throw failure(2, "none of the systems chosen does any of this; umber bench gc --list shows who has what");
   const progress line;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const auto systems = systems_of(rows[i], found.present, historical);
+    const auto systems = systems_of(rows[i], found.present, historical, options);
     if (systems.empty()) continue;
     all.rows.push_back(measure_row(rows[i], systems, options, line, fmt::format("[{}/{}]", i + 1, rows.size())));
   }

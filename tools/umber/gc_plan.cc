@@ -48,6 +48,7 @@ constexpr planned main_rows[] = {
     {"full_collection", "--depth 21 --random", nullptr},
     {"kv", "--kind set", "--kind set --keys 50000"},
     {"kv", "--kind get", nullptr},
+    {"barrier", "--scale 0.2", nullptr},
 };
 
 // Time against the size of what lives: that of a collection, and that of the worst of a quarter of a million messages.
