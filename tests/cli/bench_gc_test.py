@@ -303,6 +303,13 @@ class failures(unittest.TestCase):
             self.assertEqual(child.communicate(timeout=60)[1], "umber: interrupted\n")
             self.assertEqual((child.returncode, os.listdir(folder)), (130, []))
 
+    def test_a_row_is_there_before_the_next_one_is_done(self):
+        command = [UMBER, "bench", "gc", "message_ring", "hang", "--systems", "umber", "--runs", "1"]
+        child = subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.assertTrue(child.stdout.readline().startswith("message_ring"))
+        child.send_signal(signal.SIGINT)
+        self.assertEqual(child.communicate(timeout=60)[1], "umber: interrupted\n")
+
 
 if __name__ == "__main__":
     UMBER = sys.argv.pop(1)

@@ -169,6 +169,12 @@ gc_row_result measure_row(const gc_row& row, const std::vector<const gc_system*>
   return result;
 }
 
+// At once: whoever waits for an hour of rows reads those that are there.
+void print(const std::string& text) {
+  fmt::print("{}", text);
+  if (std::fflush(stdout) != 0) throw failure(1, "cannot write the report to stdout");
+}
+
 gc_results measure(const gc_options& options, found_systems found) {
   std::set<std::string> workloads;
   for (const gc_system& each : found.present) {
@@ -190,6 +196,8 @@ gc_results measure(const gc_options& options, found_systems found) {
     const auto systems = systems_of(rows[i], found.present, historical, options);
     if (systems.empty()) continue;
     all.rows.push_back(measure_row(rows[i], systems, options, line, fmt::format("[{}/{}]", i + 1, rows.size())));
+    line.show("");
+    print(gc_row_report(all.rows.back()));
   }
   all.systems = std::move(found.present);
   if (plan_of(options).parts.count(gc_part::evolution) != 0)
@@ -263,9 +271,8 @@ int bench(const gc_options& options) {
   if (options.list) return list_workloads(found);
   const gc_results all = measure(options, std::move(found));
   occasion.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  fmt::print("{}", gc_report(all));
-  if (options.commands) fmt::print("{}", gc_commands(all));
-  if (std::fflush(stdout) != 0) throw failure(1, "cannot write the report to stdout");
+  print(gc_summary(all));
+  if (options.commands) print(gc_commands(all));
   if (!options.json_file.empty()) write_atomically(options.json_file, gc_document(all, occasion));
   return all.failed() ? 1 : 0;
 }

@@ -229,12 +229,13 @@ std::string notes(const gc_results& all) {
 
 }  // namespace
 
-std::string gc_report(const gc_results& all) {
-  std::string text;
-  for (const gc_row_result& each : all.rows) {
-    if (each.row.part == gc_part::main || each.row.part == gc_part::evolution) text += row_text(each);
-  }
-  return text + evolution_text(evolution_steps(all)) + scaling_text(all) + tuning_text(all) +
+std::string gc_row_report(const gc_row_result& result) {
+  const bool stands_alone = result.row.part == gc_part::main || result.row.part == gc_part::evolution;
+  return stands_alone ? row_text(result) : "";
+}
+
+std::string gc_summary(const gc_results& all) {
+  return evolution_text(evolution_steps(all)) + scaling_text(all) + tuning_text(all) +
          targets_text(judge_targets(all)) + notes(all);
 }
 

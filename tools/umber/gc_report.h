@@ -1,4 +1,5 @@
-// What `umber bench gc` prints: a table for each row, the studies, and a line for all that is missing or went wrong.
+// What `umber bench gc` prints: a table for each row as soon as it is measured, and at the end the studies over all
+// rows, the targets, and a line for all that is missing or went wrong.
 #pragma once
 
 #include <string>
@@ -7,7 +8,10 @@
 
 namespace umber::tool {
 
-[[nodiscard]] std::string gc_report(const gc_results& all);
+// Empty for a row whose figure counts only beside others, as a point of a study, and for one that nobody could do.
+[[nodiscard]] std::string gc_row_report(const gc_row_result& result);
+
+[[nodiscard]] std::string gc_summary(const gc_results& all);
 
 // For each row and system the command that reproduces it, for a shell.
 [[nodiscard]] std::string gc_commands(const gc_results& all);
