@@ -66,14 +66,17 @@ double worker_share(const heap_options& options) {
   return workers < processors ? static_cast<double>(workers) / processors : 1;
 }
 
-UMBER_FAST void record_store_to(mutator& m, const std::atomic<void*>* slot, void* value) {
-  if (m.records_old() && !is_planted(fault::deletion_half_missing)) {
-    // relaxed: the old value is only recorded.
-    if (void* old = slot->load(std::memory_order_relaxed); old != nullptr) m.record_white(address_of(old));
-  }
-  if (m.records_new() && value != nullptr && !is_planted(fault::insertion_half_missing))
-    m.record_white(address_of(value));
-  m.empty_if_full();
+// What is overwritten, alone: most of a cycle passes so, after the thread's handles were scanned.
+UMBER_FAST void record_overwritten(mutator& m, const std::atomic<void*>* slot) {
+  if (is_planted(fault::deletion_half_missing)) return;
+  // relaxed: the old value is only recorded.
+  if (void* old = slot->load(std::memory_order_relaxed); old != nullptr) m.record(address_of(old));
+}
+
+void record_store_to(mutator& m, const std::atomic<void*>* slot, void* value) {
+  if (is_planted(fault::barrier_off)) return;
+  if (m.records_old()) record_overwritten(m, slot);
+  if (m.records_new() && value != nullptr && !is_planted(fault::insertion_half_missing)) m.record(address_of(value));
 }
 
 // By a thread that is attached to nothing, or in a heap with a barrier checker.
@@ -82,6 +85,13 @@ UMBER_SLOW void checked_barrier(const std::atomic<void*>* slot, void* value) {
   if (m == nullptr) die_misuse("store", "needs a thread that is attached: make an umber::mutator first");
   note_store(*m, slot, value);
   record_store_to(*m, slot, value);
+}
+
+// Also before the thread's handles were scanned, in a heap that does not mark, and with an insertion barrier.
+UMBER_WARM void unusual_barrier(const std::atomic<void*>* slot, void* value) {
+  if (UMBER_UNLIKELY((current_mutator->store_mode & mutator::store_is_checked) != 0))
+    return checked_barrier(slot, value);
+  record_store_to(this_mutator(), slot, value);
 }
 
 // An object of the heap that this thread is attached to, which lives on.
@@ -97,9 +107,9 @@ void expect_own(const char* call, const mutator& m, const void* object) {
 }  // namespace
 
 void barrier(const std::atomic<void*>* slot, void* value) noexcept {
-  if (UMBER_UNLIKELY((current_mutator->store_mode & mutator::store_is_checked) != 0))
-    return checked_barrier(slot, value);
-  if (!is_planted(fault::barrier_off)) record_store_to(this_mutator(), slot, value);
+  mutator& m = this_mutator();
+  if (UMBER_UNLIKELY(m.store_mode != mutator::record_old)) return unusual_barrier(slot, value);
+  if (!is_planted(fault::barrier_off)) record_overwritten(m, slot);
 }
 
 void insertion_barrier(const std::atomic<void*>* slot, void* value) noexcept {
@@ -187,6 +197,14 @@ void* allocate_slow(type_description& type) noexcept {
   mutator& m = attached_or_die("make");
   const type_layout* layout = layout_for(type);
   return layout == nullptr ? nullptr : allocate_object(m, *layout);
+}
+
+fresh_object make_slowly(type_description& type) noexcept {
+  void* const memory = allocate_slow(type);
+  if (memory == nullptr) return {nullptr, nullptr};
+  mutator_state* const owner = current_mutator;
+  void** const slot = has_local(owner) ? next_local(owner, memory) : take_local_slowly(memory);
+  return {slot == nullptr ? nullptr : memory, slot};
 }
 
 void* allocate_array(type_description& element, std::size_t count, std::size_t header_bytes) noexcept {

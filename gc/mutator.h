@@ -109,17 +109,12 @@ struct mutator : detail::mutator_state {
 
   bool records_old() const { return (store_mode & record_old) != 0; }
   bool records_new() const { return (store_mode & record_new) != 0; }
-  // At most two, before empty_if_full. What has its mark is looked at by a marker in any case. To ask here costs a load
-  // that the processor need not wait for; to keep it in the buffer and ask there cost twice as much.
-  UMBER_FAST void record_white(std::uintptr_t object) {
-    if (!object_map::is_marked(object)) buffer[buffered++] = object;
-  }
-  UMBER_FAST void empty_if_full() {
-    if (UMBER_UNLIKELY(buffered >= buffer_capacity - 1)) empty_full_buffer();
-  }
-  void record(std::uintptr_t object) {
-    record_white(object);
-    empty_if_full();
+  // What has its mark is looked at by a marker in any case. To ask here costs a load that the processor need not wait
+  // for; to keep it in the buffer and ask there cost twice as much.
+  UMBER_FAST void record(std::uintptr_t object) {
+    if (object_map::is_marked(object)) return;
+    buffer[buffered++] = object;
+    if (UMBER_UNLIKELY(buffered == buffer_capacity)) empty_full_buffer();
   }
   UMBER_WARM void empty_full_buffer();
   void empty_buffer();
