@@ -16,7 +16,7 @@ void* read_slot(std::uintptr_t slot) {
 
 // The last of an object's pointers that are in the mask.
 std::uintptr_t slot_of_lowest(std::uintptr_t object, std::uint64_t mask) {
-  return object + (63 - static_cast<std::size_t>(std::countr_zero(mask))) * sizeof(void*);
+  return object + (63u - static_cast<std::uint32_t>(__builtin_ctzll(mask))) * sizeof(void*);
 }
 
 std::size_t slot_size_of(page_word word) {
@@ -40,7 +40,7 @@ void marker::use_chunk(work_chunk* chunk) {
   chunk_ = chunk;
   r_.floor = chunk->items;
   r_.top = chunk->items + chunk->count;
-  r_.limit = chunk->items + work_chunk::capacity;
+  r_.full = chunk->items + work_chunk::capacity - page_word::mask_words + 1;
 }
 
 // Gives the chunk away, with what is in it.
@@ -52,7 +52,7 @@ void marker::put_chunk() {
   else
     heap_.work.drop_chunk(chunk_);
   chunk_ = nullptr;
-  r_.top = r_.floor = r_.limit = nullptr;
+  r_.top = r_.floor = r_.full = nullptr;
 }
 
 bool marker::new_chunk() {
@@ -94,7 +94,7 @@ void marker::share() {
 }
 
 void marker::push(registers& r, std::uintptr_t item) {
-  if (UMBER_UNLIKELY(r.top == r.limit)) {
+  if (UMBER_UNLIKELY(r.top >= r.full)) {
     r_ = r;
     const bool has_room = new_chunk();
     r = r_;
@@ -133,10 +133,10 @@ void marker::take_delayed(registers& r, std::uintptr_t& object, page_word& word)
 }
 
 void marker::write_marks(registers& r) {
-  if (r.fresh == 0) return;
-  r.word->fetch_or(r.fresh, std::memory_order_relaxed);  // relaxed: as all marks (object.h)
-  r.known |= r.fresh;
-  r.fresh = 0;
+  const std::uint64_t fresh = r.marks ^ r.written;
+  if (fresh == 0) return;
+  r.word->fetch_or(fresh, std::memory_order_relaxed);  // relaxed: as all marks (object.h)
+  r.written = r.marks;
   r.bytes += r.count * r.slot_size;
   r.objects += r.count;
   r.count = 0;
@@ -159,37 +159,45 @@ void marker::publish() {
 
 std::size_t marker::drain(std::size_t most) {
   registers r = r_;
+  // relaxed: what is overlooked does no harm.
+  r.looks_twice = heap_.looks_twice.load(std::memory_order_relaxed);
   const std::size_t bytes_before = r.bytes;
-  std::uintptr_t last = 0;
-  for (std::size_t looked = 0; looked < most; ++looked) {
-    std::uintptr_t object;
+  std::uintptr_t last = 0, in_hand = 0;
+  for (; most != 0; --most) {
+    std::uintptr_t object = in_hand;
     page_word word;
-    if (UMBER_LIKELY(r.top != r.floor)) {
+    in_hand = 0;
+    if (object == 0) {
+      if (UMBER_UNLIKELY(r.top == r.floor)) {
+        if (r.waiting != 0) {
+          take_delayed(r, object, word);
+          in_hand = look_at(r, object, word);
+          continue;
+        }
+        r_ = r;
+        if (!take_chunk()) break;
+        r = r_;
+        continue;
+      }
       object = *--r.top;
       if (UMBER_UNLIKELY((object & 1) != 0)) {
         r_ = r;
         scan_piece(object & ~std::uintptr_t{1});
         r = r_;
-        looked += words_per_piece / 32;  // a step is short, also in a large array
+        most -= std::min(most - 1, words_per_piece / 32);  // a step is short, also in a large array
         continue;
       }
-      word = object_map::word_of(object);
-      // A stream: the hardware follows it, but not past the end of a page.
-      if (object - last + near < 2 * near)
-        __builtin_prefetch(pointer_to(object + prefetch_distance));
-      else if (!delay(r, object, word))
-        continue;
-      last = object;
-    } else if (r.waiting != 0) {
-      take_delayed(r, object, word);
-    } else {
-      r_ = r;
-      if (!take_chunk()) break;
-      r = r_;
-      continue;
     }
-    look_at(r, object, word);
+    word = object_map::word_of(object);
+    // A stream: the hardware follows it, but not past the end of a page.
+    if (object - last + near < 2 * near)
+      __builtin_prefetch(pointer_to(object + prefetch_distance));
+    else if (!delay(r, object, word))
+      continue;
+    last = object;
+    in_hand = look_at(r, object, word);
   }
+  if (in_hand != 0) *r.top++ = in_hand;  // there is room: it was a field of an object for all of whose there was
   r_ = r;
   return r.bytes - bytes_before;
 }
@@ -197,32 +205,31 @@ std::size_t marker::drain(std::size_t most) {
 // Marks the object; false if it was marked before.
 bool marker::mark(registers& r, std::uintptr_t object, page_word page) {
   std::atomic<std::uint64_t>* const word = &object_map::mark_word(object);
-  const std::uint64_t bit = object_map::mark_bit(object);
   if (word != r.word) {
     write_marks(r);
     r.word = word;
-    r.known = word->load(std::memory_order_relaxed);  // relaxed: as all marks
+    r.written = r.marks = word->load(std::memory_order_relaxed);  // relaxed: as all marks
     r.slot_size = slot_size_of(page);
   }
-  if (((r.known | r.fresh) & bit) != 0) return false;
-  r.fresh |= bit;
+  if (set_bit(r.marks, object / object_map::granule)) return false;
   ++r.count;
   return true;
 }
 
-void marker::look_at(registers& r, std::uintptr_t object, page_word word) {
-  // relaxed: what is overlooked does no harm.
-  if (UMBER_UNLIKELY(heap_.looks_twice.load(std::memory_order_relaxed))) {
+// Gives the first of its children, which is taken next, or null; the others are queued.
+std::uintptr_t marker::look_at(registers& r, std::uintptr_t object, page_word word) {
+  if (UMBER_UNLIKELY(r.looks_twice)) {
     r_ = r;
     look_twice(object);
     r = r_;
   }
-  if (!mark(r, object, word)) return;
-  if (UMBER_LIKELY(word.kind() == page_kind::masked)) return scan_masked(r, object, word.mask());
-  if (word.kind() == page_kind::noscan) return;
+  if (!mark(r, object, word)) return 0;
+  if (UMBER_LIKELY(word.is_masked())) return scan_masked(r, object, word.mask());
+  if (word.kind() == page_kind::noscan) return 0;
   r_ = r;
   scan(object, word);
   r = r_;
+  return 0;
 }
 
 void marker::look_twice(std::uintptr_t object) {
@@ -247,18 +254,22 @@ void marker::mark_fields_for_rescan(std::uintptr_t object, std::uint64_t mask) {
   }
 }
 
-// From the last field to the first, so that the first is taken next. (Writing nulls too and not counting them spares a
-// branch that is often mispredicted, and is slower: the next candidate then waits for this one's memory.)
-void marker::scan_masked(registers& r, std::uintptr_t object, std::uint64_t mask) {
-  if (UMBER_UNLIKELY(r.limit - r.top < static_cast<std::ptrdiff_t>(page_word::mask_words))) {
+// From the last field to the first, which it gives. (Writing nulls too and not counting them spares a branch that is
+// often mispredicted, and is slower: the next candidate then waits for this one's memory.)
+std::uintptr_t marker::scan_masked(registers& r, std::uintptr_t object, std::uint64_t mask) {
+  if (UMBER_UNLIKELY(r.top >= r.full)) {
     r_ = r;
     const bool has_room = new_chunk();
     r = r_;
-    if (!has_room) return mark_fields_for_rescan(object, mask);
+    if (!has_room) {
+      mark_fields_for_rescan(object, mask);
+      return 0;
+    }
   }
-  while (mask != 0) {
+  for (;;) {
     const std::uintptr_t child = address_of(read_slot(slot_of_lowest(object, mask)));
     mask &= mask - 1;
+    if (mask == 0) return child;
     if (child != 0) *r.top++ = child;
   }
 }
@@ -268,7 +279,7 @@ void marker::scan(std::uintptr_t object, page_word word) {
     case page_kind::noscan:
       return;
     case page_kind::masked:
-      return scan_masked(r_, object, word.mask());
+      return scan_all_masked(object, word.mask());
     case page_kind::typed:
       return scan_typed(object, *word.layout());
     case page_kind::array:
@@ -277,6 +288,10 @@ void marker::scan(std::uintptr_t object, page_word word) {
       break;
   }
   die_misuse("collect", pointer_to(object), "is held by a field or handle, and is no managed object");
+}
+
+void marker::scan_all_masked(std::uintptr_t object, std::uint64_t mask) {
+  if (const std::uintptr_t first = scan_masked(r_, object, mask); first != 0) *r_.top++ = first;
 }
 
 void marker::visit_slot(void* self, const void* slot) {
@@ -301,7 +316,7 @@ void marker::scan_array(std::uintptr_t object) {
 }
 
 void marker::push_piece(std::uintptr_t object, std::size_t first) {
-  if (r_.limit - r_.top < 2 && !new_chunk()) {
+  if (r_.top >= r_.full && !new_chunk()) {
     const array_header header = array_header::of(object);  // no memory for the piece: all of the rest at once
     return scan_elements(object, first, header.length(), *layout_of(header.element_id()));
   }
@@ -325,7 +340,8 @@ void marker::scan_elements(std::uintptr_t object, std::size_t first, std::size_t
     for (std::size_t i = end; i-- > first;) scan_typed(elements + i * layout.size, layout);
     return;
   }
-  for (std::size_t i = end; i-- > first;) scan_masked(r_, elements + i * layout.size, layout.mask);
+  if (layout.mask == 0) return;
+  for (std::size_t i = end; i-- > first;) scan_all_masked(elements + i * layout.size, layout.mask);
 }
 
 void marker::rescan() {
@@ -340,7 +356,7 @@ void marker::rescan() {
       const std::uintptr_t object = s->address({slot});
       // What is at hand of a mutator is marked and holds nothing; what is new there is black (mutator.h).
       if (object_map::is_marked(object) && !s->is_free({slot})) scan(object, object_map::word_of(object));
-      if (r_.limit - r_.top < static_cast<std::ptrdiff_t>(work_chunk::capacity / 2)) drain(SIZE_MAX);
+      if (r_.top - r_.floor > static_cast<std::ptrdiff_t>(work_chunk::capacity / 2)) drain(SIZE_MAX);
     }
   }
 }

@@ -3,7 +3,7 @@
 //   drain   takes the newest candidate of the chunk at hand
 //             near the last one: it is looked at at once, for it is in the cache, or on its way
 //             far: its mark bits and its first line are asked for, and it waits until 16 others have been
-//           marks it, and queues its children, so that the first of them is taken next
+//           marks it, queues its children, and goes on with the first of them
 //
 // Memory latency is what marking costs: an object in random order is two misses (its mark bits, itself), 200 ns each
 // where the next address is only known after them. Sixteen requests under way hide nearly all of it; but a heap walked
@@ -68,16 +68,17 @@ class marker {
   struct registers {
     std::uintptr_t* top = nullptr;               // one past the newest candidate of the chunk
     std::uintptr_t* floor = nullptr;             // the chunk's first place
-    std::uintptr_t* limit = nullptr;             // and its end
+    std::uintptr_t* full = nullptr;              // the first `top` that leaves no room for the fields of any object
     std::atomic<std::uint64_t>* word = nullptr;  // of marks, that of the last object
-    std::uint64_t known = 0;                     // its marks
-    std::uint64_t fresh = 0;                     // marks that are not written yet
+    std::uint64_t written = 0;                   // its marks
+    std::uint64_t marks = 0;                     // and with those that are not written yet
     std::size_t count = 0;                       // of these
     std::size_t slot_size = 0;                   // of the objects there
     std::size_t next = 0;                        // the oldest of the ring
     std::size_t waiting = 0;                     // in the ring
     std::size_t bytes = 0;
     std::size_t objects = 0;
+    bool looks_twice = false;  // as the heap's when `drain` began
   };
 
   UMBER_FAST void push(registers& r, std::uintptr_t item);
@@ -93,9 +94,10 @@ class marker {
   UMBER_FAST static void write_marks(registers& r);
   UMBER_SLOW void check_owner(std::uintptr_t object) const;
   UMBER_SLOW void look_twice(std::uintptr_t object);
-  UMBER_FAST void look_at(registers& r, std::uintptr_t object, page_word word);
-  UMBER_FAST void scan_masked(registers& r, std::uintptr_t object, std::uint64_t mask);
+  UMBER_FAST std::uintptr_t look_at(registers& r, std::uintptr_t object, page_word word);
+  UMBER_FAST std::uintptr_t scan_masked(registers& r, std::uintptr_t object, std::uint64_t mask);
   void scan(std::uintptr_t object, page_word word);
+  void scan_all_masked(std::uintptr_t object, std::uint64_t mask);
   void scan_typed(std::uintptr_t object, const type_layout& layout);
   void scan_array(std::uintptr_t object);
   void scan_elements(std::uintptr_t object, std::size_t first, std::size_t end, const type_layout& layout);

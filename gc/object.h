@@ -1,16 +1,16 @@
 // What the collector knows of memory by arithmetic alone: for each 16 bytes a mark bit, for each page one word.
 //
 // Both lie in flat arrays beside the allocator's window, so that from an object's address they are reached by a
-// subtraction, a shift and one load each, without a chain of pointers: marking 16 million objects in random order is a
+// shift and one load each, without a chain of pointers: marking 16 million objects in random order is a
 // series of cache misses, and each link of a chain would be one more. The mark bits of a page are one cache line.
 //
 // The word of a page tells how to find the pointers of an object that starts on it:
 //
 //   nothing   the page is not managed
 //   noscan    there are none: the object is never touched
-//   masked    a bit for each of the first 48 words, in the word itself (nearly all types)
 //   typed     as the type's layout says: larger types, and those with a `trace` of their own
 //   array     the object begins with a header: its length, and the id of its element type
+//   masked    a bit for each of the first 48 words, in the word itself (nearly all types)
 //
 // Objects are at least 16 bytes apart, so an object's first byte names its bit.
 //
@@ -36,7 +36,7 @@ using namespace alloc;
 
 struct type_layout;
 
-enum class page_kind : std::uint8_t { nothing, noscan, masked, typed, array };
+enum class page_kind : std::uint8_t { nothing, noscan, typed, array, masked };  // masked alone has bit 2
 
 // The word of a page.
 struct page_word {
@@ -54,6 +54,7 @@ struct page_word {
   static constexpr page_word array(std::size_t slot_size) { return {slot_size << 3 | tag(page_kind::array)}; }
   static page_word typed(const type_layout* layout) { return {address_of(layout) | tag(page_kind::typed)}; }
 
+  constexpr bool is_masked() const { return (bits & tag(page_kind::masked)) != 0; }
   constexpr page_kind kind() const { return static_cast<page_kind>(bits & 7); }
   constexpr std::uint64_t mask() const { return bits & ~std::uint64_t{0xffff}; }
   constexpr std::size_t masked_size() const { return (bits >> 3 & 0x1fff) * 8; }
@@ -66,16 +67,21 @@ struct page_word {
 
 struct object_map {
   static constexpr std::size_t granule = 16;
-  static inline constinit std::atomic<std::uint64_t>* marks = nullptr;
-  static inline constinit std::atomic<std::uint64_t>* words = nullptr;
+  // Where in both arrays the entry of address 0 would be: what is looked up needs no subtraction of the window's base.
+  static inline constinit std::uintptr_t marks_of_null = 0;
+  static inline constinit std::uintptr_t words_of_null = 0;
 
   // Makes both arrays readable and writable for all pages of the window up to `end`. False: no memory.
   [[nodiscard]] static bool cover(page_id end);
   static bool covers(page_id end);
 
   static std::size_t granule_of(std::uintptr_t address) { return (address - window.base) / granule; }
-  static std::atomic<std::uint64_t>& mark_word(std::uintptr_t object) { return marks[granule_of(object) / 64]; }
-  static std::uint64_t mark_bit(std::uintptr_t object) { return std::uint64_t{1} << granule_of(object) % 64; }
+  static std::atomic<std::uint64_t>& mark_word(std::uintptr_t object) {
+    return entry(marks_of_null, object / (64 * granule));
+  }
+  static std::uint64_t mark_bit(std::uintptr_t object) { return std::uint64_t{1} << object / granule % 64; }
+  // All of the window's, the first that of its base.
+  static std::atomic<std::uint64_t>* marks() { return &mark_word(window.base); }
 
   static bool is_marked(std::uintptr_t object) {
     // relaxed: marks only ever say "already"; who needs what the object holds gets it from the queue it came through.
@@ -91,9 +97,15 @@ struct object_map {
   }
   static page_word word_of(std::uintptr_t object) {
     // relaxed: written before the object was, and that was published.
-    return {words[window.page_of(object).value].load(std::memory_order_relaxed)};
+    return {entry(words_of_null, object / page_size).load(std::memory_order_relaxed)};
   }
   static void set_words(page_run run, page_word word);
+
+ private:
+  static std::atomic<std::uint64_t>* words() { return &entry(words_of_null, window.base / page_size); }
+  static std::atomic<std::uint64_t>& entry(std::uintptr_t of_null, std::uintptr_t index) {
+    return *pointer_to<std::atomic<std::uint64_t>>(of_null + index * sizeof(std::uint64_t));
+  }
 };
 
 }  // namespace umber::gc

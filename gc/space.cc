@@ -36,7 +36,7 @@ void gather_marks(const mspan* s, std::uint64_t* live) {
   const std::size_t first = object_map::granule_of(s->base);
   const std::size_t end = object_map::granule_of(s->base + std::size_t{s->slots} * s->slot_size - 1) + 1;
   for (std::size_t i = first / 64; i * 64 < end; ++i) {
-    std::uint64_t bits = object_map::marks[i].load(std::memory_order_relaxed);  // relaxed: as above
+    std::uint64_t bits = object_map::marks()[i].load(std::memory_order_relaxed);  // relaxed: as above
     if (i == first / 64) bits &= ~std::uint64_t{0} << first % 64;
     if (i == end / 64) bits &= bitmap::mask(0, end % 64);
     for (; bits != 0; bits &= bits - 1) {
@@ -65,7 +65,7 @@ void clear_marks(const mspan* s) {
   const std::size_t first = object_map::granule_of(window.address(s->run.first)) / 64;
   const std::size_t end = object_map::granule_of(window.address(s->run.end())) / 64;
   // relaxed: a mutator that has not answered `finish` yet may look, and makes nothing of it.
-  for (std::size_t i = first; i < end; ++i) object_map::marks[i].store(0, std::memory_order_relaxed);
+  for (std::size_t i = first; i < end; ++i) object_map::marks()[i].store(0, std::memory_order_relaxed);
 }
 
 // Destroys what owes it and is not live; the bits in `remote` are of those that owe it.
@@ -214,12 +214,12 @@ void for_each_mark_word(const mspan* s, std::size_t w, std::uint64_t slots, Chan
   for (; slots != 0; slots &= slots - 1) {
     const std::size_t slot = w * 64 + static_cast<std::size_t>(std::countr_zero(slots));
     const std::size_t granule = object_map::granule_of(s->address({slot}));
-    if (granule / 64 != word && bits != 0) change(object_map::marks[word], bits);
+    if (granule / 64 != word && bits != 0) change(object_map::marks()[word], bits);
     if (granule / 64 != word) bits = 0;
     word = granule / 64;
     bits |= std::uint64_t{1} << granule % 64;
   }
-  if (bits != 0) change(object_map::marks[word], bits);
+  if (bits != 0) change(object_map::marks()[word], bits);
 }
 
 }  // namespace

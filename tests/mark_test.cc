@@ -42,7 +42,7 @@ struct marked_heap : test_heap {
       s->for_each_span([](const mspan* span) {
         const std::size_t first = object_map::granule_of(window.address(span->run.first)) / 64;
         const std::size_t end = object_map::granule_of(window.address(span->run.end())) / 64;
-        for (std::size_t i = first; i < end; ++i) object_map::marks[i] = 0;
+        for (std::size_t i = first; i < end; ++i) object_map::marks()[i] = 0;
       });
   }
 };
