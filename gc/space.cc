@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <cstring>
+#include <utility>
 
 namespace umber::gc {
 
@@ -20,7 +21,29 @@ std::uint64_t halve(std::uint64_t x) {
   return (x | x >> 16) & 0xffffffff;
 }
 
-// Slots of 2^log2 granules, the first at the start of a mark word: whole words at once.
+// And back: bit i becomes bit 2i.
+std::uint64_t spread(std::uint64_t x) {
+  x &= 0xffffffff;
+  x = (x | x << 16) & 0x0000ffff0000ffff;
+  x = (x | x << 8) & 0x00ff00ff00ff00ff;
+  x = (x | x << 4) & 0x0f0f0f0f0f0f0f0f;
+  x = (x | x << 2) & 0x3333333333333333;
+  return (x | x << 1) & 0x5555555555555555;
+}
+
+constexpr std::size_t mark_word_bytes = 64 * object_map::granule;
+
+// Whether slots are of 2^n granules, and the first at the start of a mark word: then whole words go at once.
+bool is_packed(const mspan* s) {
+  const std::size_t size = s->slot_size;
+  return size >= object_map::granule && size <= mark_word_bytes && std::has_single_bit(size) &&
+         s->base % mark_word_bytes == 0;
+}
+
+unsigned log2_granules(const mspan* s) {
+  return static_cast<unsigned>(std::countr_zero(std::size_t{s->slot_size} / object_map::granule));
+}
+
 void pack_marks(const std::atomic<std::uint64_t>* marks, std::size_t words, unsigned log2, std::uint64_t* live) {
   const unsigned slots = 64u >> log2;  // in a mark word
   for (std::size_t i = 0; i < words; ++i) {
@@ -31,10 +54,12 @@ void pack_marks(const std::atomic<std::uint64_t>* marks, std::size_t words, unsi
   }
 }
 
-// Any slots: mark by mark.
+// Any slots: mark by mark, and a word of slots is written once, as they come in order.
 void gather_marks(const mspan* s, std::uint64_t* live) {
   const std::size_t first = object_map::granule_of(s->base);
   const std::size_t end = object_map::granule_of(s->base + std::size_t{s->slots} * s->slot_size - 1) + 1;
+  std::size_t w = 0;
+  std::uint64_t gathered = 0;
   for (std::size_t i = first / 64; i * 64 < end; ++i) {
     std::uint64_t bits = object_map::marks()[i].load(std::memory_order_relaxed);  // relaxed: as above
     if (i == first / 64) bits &= ~std::uint64_t{0} << first % 64;
@@ -45,20 +70,21 @@ void gather_marks(const mspan* s, std::uint64_t* live) {
       const std::uintptr_t inside = window.base + granule * object_map::granule + object_map::granule - 1 - s->base;
       std::size_t slot;
       multiply_below(inside, s->reciprocal, slot);
-      live[slot / 64] |= std::uint64_t{1} << slot % 64;
+      if (slot / 64 != w) {
+        live[w] = std::exchange(gathered, 0);
+        w = slot / 64;
+      }
+      gathered |= std::uint64_t{1} << slot % 64;
     }
   }
+  live[w] = gathered;
 }
 
 // The marked slots of a span, a bit each.
 void find_live(const mspan* s, std::uint64_t* live) {
-  constexpr std::size_t word_bytes = 64 * object_map::granule;
-  const std::size_t size = s->slot_size;
-  if (size < object_map::granule || size > word_bytes || !std::has_single_bit(size) ||
-      (s->base - window.base) % word_bytes != 0)
-    return gather_marks(s, live);
-  pack_marks(&object_map::mark_word(s->base), (s->slots * size + word_bytes - 1) / word_bytes,
-             static_cast<unsigned>(std::countr_zero(size / object_map::granule)), live);
+  if (!is_packed(s)) return gather_marks(s, live);
+  const std::size_t bytes = std::size_t{s->slots} * s->slot_size;
+  pack_marks(&object_map::mark_word(s->base), (bytes + mark_word_bytes - 1) / mark_word_bytes, log2_granules(s), live);
 }
 
 void clear_marks(const mspan* s) {
@@ -206,9 +232,22 @@ swept sweep_span(mspan* s, bool poison) {
 
 namespace {
 
+template <class Change>
+void for_each_packed_word(const mspan* s, std::size_t w, std::uint64_t slots, Change change) {
+  const unsigned log2 = log2_granules(s), in_a_word = 64u >> log2;
+  std::atomic<std::uint64_t>* word = &object_map::mark_word(s->address({w * 64}));
+  for (;; ++word) {
+    std::uint64_t bits = slots & bitmap::mask(0, in_a_word);
+    for (unsigned n = 0; n < log2; ++n) bits = spread(bits);
+    if (bits != 0) change(*word, bits);
+    if (in_a_word == 64 || (slots >>= in_a_word) == 0) return;
+  }
+}
+
 // Calls change(word, bits) for each mark word in which slots of word w have their marks.
 template <class Change>
 void for_each_mark_word(const mspan* s, std::size_t w, std::uint64_t slots, Change change) {
+  if (is_packed(s)) return for_each_packed_word(s, w, slots, change);
   std::size_t word = 0;
   std::uint64_t bits = 0;
   for (; slots != 0; slots &= slots - 1) {
