@@ -9,7 +9,8 @@ namespace umber::gc {
 
 namespace {
 
-constexpr std::size_t objects_per_step = 400;
+constexpr std::size_t objects_at_once = 400;  // at most 10 us: after these a step looks at the clock
+constexpr std::uint64_t step_ns = 10'000;
 constexpr int steps_at_once = 2;
 constexpr std::int64_t worth_a_step = 16 * static_cast<std::int64_t>(kib);
 
@@ -23,6 +24,31 @@ void use_credit(mutator& m) {
   m.debt -= taken;
 }
 
+// Marks until the debt is paid, the time of a step is up, or nothing is left that it could take. False: it had nothing.
+bool take_step(mutator& m) {
+  managed_heap& h = *m.heap;
+  const std::uint64_t before = os::now();
+  std::uint64_t now = before;
+  std::int64_t done = 0;
+  bool took_work;
+  {
+    marker mark(h);
+    do {
+      const std::size_t bytes = mark.drain(objects_at_once);
+      done += static_cast<std::int64_t>(bytes);
+      now = os::now();
+      if (bytes == 0) break;
+    } while (done < m.debt && now - before < step_ns);
+    took_work = mark.took_work();
+  }
+  m.contributed = m.contributed || took_work;
+  m.debt -= done;
+  m.stalled(stall_cause::assist, before, static_cast<std::uint64_t>(done));
+  // relaxed: a statistic. Time that passed: to ask for that of the processor costs a tenth of a step.
+  h.assist_ns.fetch_add(stall_record::likely_busy(now - before), std::memory_order_relaxed);
+  return took_work;
+}
+
 }  // namespace
 
 void pay_for(mutator& m, std::size_t bytes) {
@@ -34,21 +60,9 @@ void pay_for(mutator& m, std::size_t bytes) {
   if (m.debt < worth_a_step) return;
   use_credit(m);
   for (int step = 0; step < steps_at_once && m.debt >= worth_a_step; ++step) {
-    const std::uint64_t before = os::now();
-    std::size_t done;
-    bool took_work;
-    {
-      marker mark(h);
-      done = mark.drain(objects_per_step);
-      took_work = mark.took_work();
-    }
-    m.contributed = m.contributed || took_work;
-    m.stalled(stall_cause::assist, before, done);
-    // relaxed: a statistic. Time that passed: to ask for that of the processor costs a tenth of a step.
-    h.assist_ns.fetch_add(stall_record::likely_busy(os::now() - before), std::memory_order_relaxed);
+    const bool took_work = take_step(m);
     answer_pending(m);
     if (!took_work) return;
-    m.debt -= static_cast<std::int64_t>(done);
   }
 }
 

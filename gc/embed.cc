@@ -330,7 +330,9 @@ void read_statistics(heap_state* h, heap_statistics& into) noexcept {
   into.total_allocated_objects = h->slots_taken;
   for (const mutator* m = h->mutators; m != nullptr; m = m->next) {
     m->stalls.add_to(into.stalls);
-    into.total_allocated_objects += m->slots_taken.load(std::memory_order_relaxed);  // relaxed: a figure
+    // relaxed, both: figures.
+    into.total_allocated_objects += m->slots_taken.load(std::memory_order_relaxed);
+    into.total_allocated_bytes += m->uncounted.load(std::memory_order_relaxed);
   }
   for (const stall_histogram& each : into.stalls)
     if (each.longest_ns > into.longest_stall_ns) into.longest_stall_ns = each.longest_ns;

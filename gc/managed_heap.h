@@ -89,6 +89,7 @@ struct heap_run {
   // Pacing: written by the collector's thread between cycles.
   std::atomic<bool> marking{false};
   std::atomic<std::size_t> trigger{SIZE_MAX};  // `allocated` that starts a cycle
+  std::atomic<std::size_t> worth_counting{0};  // bytes after which a mutator adds what it took to `allocated`
   std::atomic<std::size_t> goal{SIZE_MAX};
   std::atomic<double> assist_ratio{0};  // bytes of marking owed for each byte allocated
   std::atomic<std::int64_t> background_credit{0};
@@ -154,8 +155,9 @@ struct managed_heap : heap_tables, heap_run {
 
 // Tells the heap what came to hand of the mutator; all that has been allocated since the last cycle ended, in bytes.
 inline std::size_t count_allocated(mutator& m) {
-  const std::size_t bytes = m.uncounted;
-  m.uncounted = 0;
+  // relaxed, both: its thread alone writes it.
+  const std::size_t bytes = m.uncounted.load(std::memory_order_relaxed);
+  m.uncounted.store(0, std::memory_order_relaxed);
   // relaxed: a number that nothing else hangs on.
   return m.heap->allocated.fetch_add(bytes, std::memory_order_relaxed) + bytes;
 }
