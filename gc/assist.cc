@@ -28,24 +28,19 @@ void use_credit(mutator& m) {
 bool take_step(mutator& m) {
   managed_heap& h = *m.heap;
   const std::uint64_t before = os::now();
-  std::uint64_t now = before;
   std::int64_t done = 0;
   bool took_work;
   {
     marker mark(h);
-    do {
-      const std::size_t bytes = mark.drain(objects_at_once);
-      done += static_cast<std::int64_t>(bytes);
-      now = os::now();
-      if (bytes == 0) break;
-    } while (done < m.debt && now - before < step_ns);
+    do done += static_cast<std::int64_t>(mark.drain(objects_at_once));
+    while (mark.has_work() && done < m.debt && os::now() - before < step_ns);
     took_work = mark.took_work();
   }
   m.contributed = m.contributed || took_work;
   m.debt -= done;
   m.stalled(stall_cause::assist, before, static_cast<std::uint64_t>(done));
   // relaxed: a statistic. Time that passed: to ask for that of the processor costs a tenth of a step.
-  h.assist_ns.fetch_add(stall_record::likely_busy(now - before), std::memory_order_relaxed);
+  h.assist_ns.fetch_add(stall_record::likely_busy(os::now() - before), std::memory_order_relaxed);
   return took_work;
 }
 

@@ -202,8 +202,7 @@ void* allocate_slow(type_description& type) noexcept {
 fresh_object make_slowly(type_description& type) noexcept {
   void* const memory = allocate_slow(type);
   if (memory == nullptr) return {nullptr, nullptr};
-  mutator_state* const owner = current_mutator;
-  void** const slot = has_local(owner) ? next_local(owner, memory) : take_local_slowly(memory);
+  void** const slot = take_local_slowly(memory);
   return {slot == nullptr ? nullptr : memory, slot};
 }
 
@@ -309,6 +308,7 @@ bool write_snapshot(heap_state* h, const char* file) noexcept {
 }
 
 void read_statistics(heap_state* h, heap_statistics& into) noexcept {
+  if (mutator* own = attached(); own != nullptr && own->heap == h) count_allocated(*own);
   // relaxed, all: figures.
   into.percent = h->options.percent;
   into.limit = h->options.limit;
@@ -330,9 +330,7 @@ void read_statistics(heap_state* h, heap_statistics& into) noexcept {
   into.total_allocated_objects = h->slots_taken;
   for (const mutator* m = h->mutators; m != nullptr; m = m->next) {
     m->stalls.add_to(into.stalls);
-    // relaxed, both: figures.
-    into.total_allocated_objects += m->slots_taken.load(std::memory_order_relaxed);
-    into.total_allocated_bytes += m->uncounted.load(std::memory_order_relaxed);
+    into.total_allocated_objects += m->slots_taken.load(std::memory_order_relaxed);  // relaxed: a figure
   }
   for (const stall_histogram& each : into.stalls)
     if (each.longest_ns > into.longest_stall_ns) into.longest_stall_ns = each.longest_ns;

@@ -201,15 +201,15 @@ void wait_for_answers(managed_heap& h, std::uint64_t asked) {
   h.asker_rests.store(false, std::memory_order_relaxed);  // relaxed: as above
 }
 
-// False: the world is stopped.
 // Few mutators tell seldom what they took; many often, so that what nobody has been told of stays small.
-void set_worth_counting(managed_heap& h) {
+void set_most_uncounted(managed_heap& h) {
   constexpr std::size_t least = 4 * kib, most = 32 * kib, of_all = 512 * kib;
   // relaxed: a number on its own.
-  h.worth_counting.store(std::clamp(of_all / std::max<std::size_t>(h.mutator_count, 1), least, most),
+  h.most_uncounted.store(std::clamp(of_all / std::max<std::size_t>(h.mutator_count, 1), least, most),
                          std::memory_order_relaxed);
 }
 
+// False: the world is stopped.
 bool try_join(managed_heap& h, mutator& m) {
   const lock_guard guard(h.mutators_lock);
   // relaxed: set before the lock was last taken by who asks, or not yet, and then we are asked.
@@ -228,7 +228,7 @@ bool try_join(managed_heap& h, mutator& m) {
   if (h.mutators != nullptr) h.mutators->previous = &m;
   h.mutators = &m;
   ++h.mutator_count;
-  set_worth_counting(h);
+  set_most_uncounted(h);
   return true;
 }
 
@@ -320,7 +320,7 @@ void leave(mutator& m) {
   (m.previous != nullptr ? m.previous->next : h.mutators) = m.next;
   if (m.next != nullptr) m.next->previous = m.previous;
   --h.mutator_count;
-  set_worth_counting(h);
+  set_most_uncounted(h);
   h.stalls.take_over(m.stalls);
   h.slots_taken += m.slots_taken.load(std::memory_order_relaxed);  // relaxed: its own
 }

@@ -18,6 +18,8 @@
 #include "snapshot_tables.h"
 #include "turns.h"
 
+#include <algorithm>
+
 namespace umber::gc {
 
 // What becomes of a weak reference to an object without a mark.
@@ -64,6 +66,7 @@ struct heap_run {
   // The mutators.
   mutator* mutators = nullptr;  // guarded by mutators_lock, as the next two
   std::size_t mutator_count = 0;
+  std::atomic<std::size_t> most_uncounted{0};  // bytes that a mutator may have taken and not added to `allocated`
   question stage = question::finish;
   std::atomic<std::uint32_t> unanswered{0};  // questions of this round; a futex
   std::atomic<bool> asker_rests{false};      // and is to be woken by the last answer
@@ -89,7 +92,6 @@ struct heap_run {
   // Pacing: written by the collector's thread between cycles.
   std::atomic<bool> marking{false};
   std::atomic<std::size_t> trigger{SIZE_MAX};  // `allocated` that starts a cycle
-  std::atomic<std::size_t> worth_counting{0};  // bytes after which a mutator adds what it took to `allocated`
   std::atomic<std::size_t> goal{SIZE_MAX};
   std::atomic<double> assist_ratio{0};  // bytes of marking owed for each byte allocated
   std::atomic<std::int64_t> background_credit{0};
@@ -150,14 +152,21 @@ struct managed_heap : heap_tables, heap_run {
     const std::size_t then = external_planned.load(std::memory_order_relaxed);  // relaxed: a figure
     return now > then ? now - then : 0;
   }
+  // After how many bytes a mutator adds what it took to `allocated`: soon while that is paid for, and in a small heap.
+  std::size_t worth_counting() const {
+    constexpr std::size_t least = 4 * kib, part_of_trigger = 64;
+    // relaxed, all: numbers on their own.
+    if (marking.load(std::memory_order_relaxed)) return least;
+    return std::min(most_uncounted.load(std::memory_order_relaxed),
+                    std::max(least, trigger.load(std::memory_order_relaxed) / part_of_trigger));
+  }
   bool owns(const mspan* s) const { return s->space != nullptr && space_of(s).heap == this; }
 };
 
 // Tells the heap what came to hand of the mutator; all that has been allocated since the last cycle ended, in bytes.
 inline std::size_t count_allocated(mutator& m) {
-  // relaxed, both: its thread alone writes it.
-  const std::size_t bytes = m.uncounted.load(std::memory_order_relaxed);
-  m.uncounted.store(0, std::memory_order_relaxed);
+  const std::size_t bytes = m.uncounted;
+  m.uncounted = 0;
   // relaxed: a number that nothing else hangs on.
   return m.heap->allocated.fetch_add(bytes, std::memory_order_relaxed) + bytes;
 }

@@ -2,6 +2,7 @@
 
 #include "alloc/bitmap.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -254,9 +255,10 @@ void marker::mark_fields_for_rescan(std::uintptr_t object, std::uint64_t mask) {
   }
 }
 
-// From the last field to the first, which it gives. (Writing nulls too and not counting them spares a branch that is
-// often mispredicted, and is slower: the next candidate then waits for this one's memory.)
+// From the last field to the first, which it gives; there is one. (Writing nulls too and not counting them spares a
+// branch that is often mispredicted, and is slower: the next candidate then waits for this one's memory.)
 std::uintptr_t marker::scan_masked(registers& r, std::uintptr_t object, std::uint64_t mask) {
+  UMBER_DCHECK(mask != 0);
   if (UMBER_UNLIKELY(r.top >= r.full)) {
     r_ = r;
     const bool has_room = new_chunk();
@@ -340,7 +342,6 @@ void marker::scan_elements(std::uintptr_t object, std::size_t first, std::size_t
     for (std::size_t i = end; i-- > first;) scan_typed(elements + i * layout.size, layout);
     return;
   }
-  if (layout.mask == 0) return;
   for (std::size_t i = end; i-- > first;) scan_all_masked(elements + i * layout.size, layout.mask);
 }
 

@@ -81,7 +81,7 @@ struct mutator : detail::mutator_state {
   stall_record stalls;
   decltype(heap_options::on_stall) on_stall = nullptr;  // as its heap's, at hand, with the next
   void* stall_context = nullptr;
-  std::atomic<std::size_t> uncounted{0};  // bytes that came to hand and that the heap has not been told of
+  std::size_t uncounted = 0;  // bytes that came to hand and that the heap has not been told of
 
   // Makes entries up to `id`; false: no memory.
   [[nodiscard]] bool make_room(std::uint32_t id);

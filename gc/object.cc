@@ -19,7 +19,8 @@ std::uintptr_t entry_of_null(const void* begin, std::size_t bytes_an_entry) {
 }
 
 bool reserve_both() {
-  if (object_map::marks_of_null != 0) return true;
+  static constinit bool done = false;
+  if (done) return true;
   void* marks = os::reserve(mark_bytes(window.capacity), arena_size);
   if (marks == nullptr) return false;
   void* words = os::reserve(word_bytes(window.capacity), arena_size);
@@ -29,6 +30,7 @@ bool reserve_both() {
   }
   object_map::marks_of_null = entry_of_null(marks, 64 * object_map::granule);
   object_map::words_of_null = entry_of_null(words, page_size);
+  done = true;
   return true;
 }
 
@@ -53,8 +55,9 @@ bool object_map::cover(page_id end) {
 }
 
 void object_map::set_words(page_run run, page_word word) {
+  std::atomic<std::uint64_t>* const all = words();
   for (std::size_t i = run.first.value; i < run.end().value; ++i)
-    words()[i].store(word.bits, std::memory_order_relaxed);  // relaxed: published with the span's first object
+    all[i].store(word.bits, std::memory_order_relaxed);  // relaxed: published with the span's first object
 }
 
 }  // namespace umber::gc

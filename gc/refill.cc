@@ -21,13 +21,13 @@ constexpr std::size_t most_swept = 4;
 // mutators add to one number.
 void charge(mutator& m, std::size_t slots, std::size_t bytes) {
   managed_heap& h = *m.heap;
-  // relaxed, all: this thread alone writes them, for whoever asks how many.
+  // relaxed, both: this thread alone writes it, for whoever asks how many.
   m.slots_taken.store(m.slots_taken.load(std::memory_order_relaxed) + slots, std::memory_order_relaxed);
-  const std::size_t counted = m.uncounted.load(std::memory_order_relaxed) + bytes;
-  m.uncounted.store(counted, std::memory_order_relaxed);
-  // relaxed, here and below: numbers that nothing else hangs on.
-  if (counted < h.worth_counting.load(std::memory_order_relaxed)) return;
+  m.uncounted += bytes;
+  if (m.uncounted < h.worth_counting()) return;
+  const std::size_t counted = m.uncounted;
   const std::size_t sum = count_allocated(m);
+  // relaxed: a number that nothing else hangs on.
   if (UMBER_UNLIKELY(sum + h.external_since_plan() >= h.trigger.load(std::memory_order_relaxed))) start_cycle(h);
   pay_for(m, counted);
 }

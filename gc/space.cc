@@ -58,10 +58,11 @@ void pack_marks(const std::atomic<std::uint64_t>* marks, std::size_t words, unsi
 void gather_marks(const mspan* s, std::uint64_t* live) {
   const std::size_t first = object_map::granule_of(s->base);
   const std::size_t end = object_map::granule_of(s->base + std::size_t{s->slots} * s->slot_size - 1) + 1;
+  const std::atomic<std::uint64_t>* const marks = object_map::marks();
   std::size_t w = 0;
   std::uint64_t gathered = 0;
   for (std::size_t i = first / 64; i * 64 < end; ++i) {
-    std::uint64_t bits = object_map::marks()[i].load(std::memory_order_relaxed);  // relaxed: as above
+    std::uint64_t bits = marks[i].load(std::memory_order_relaxed);  // relaxed: as above
     if (i == first / 64) bits &= ~std::uint64_t{0} << first % 64;
     if (i == end / 64) bits &= bitmap::mask(0, end % 64);
     for (; bits != 0; bits &= bits - 1) {
@@ -91,7 +92,8 @@ void clear_marks(const mspan* s) {
   const std::size_t first = object_map::granule_of(window.address(s->run.first)) / 64;
   const std::size_t end = object_map::granule_of(window.address(s->run.end())) / 64;
   // relaxed: a mutator that has not answered `finish` yet may look, and makes nothing of it.
-  for (std::size_t i = first; i < end; ++i) object_map::marks()[i].store(0, std::memory_order_relaxed);
+  std::atomic<std::uint64_t>* const marks = object_map::marks();
+  for (std::size_t i = first; i < end; ++i) marks[i].store(0, std::memory_order_relaxed);
 }
 
 // Destroys what owes it and is not live; the bits in `remote` are of those that owe it.

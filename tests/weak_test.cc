@@ -51,6 +51,27 @@ TEST_CASE("weak: it takes what a field or a local holds, and so does a persisten
   CHECK(seen.lock() == first->next.get());
 }
 
+TEST_CASE("weak: handles of const objects hold them, or see them go, as others do") {
+  test_heap t;
+  persistent<const node> held;
+  weak<const node> seen;
+  {
+    const local<node> object = make<node>();
+    object->number = 3;
+    object->friend_of = object.get();
+    const local<const node> same(object.get());
+    held = same;
+    seen = same;
+  }
+  t.heap.collect();
+  REQUIRE(seen.lock() == held.get());
+  CHECK(held->number == 3);
+  CHECK(held->friend_of.lock() == held.get());
+  held = nullptr;
+  t.heap.collect();
+  CHECK(seen.lock() == nullptr);
+}
+
 TEST_CASE("weak: what was locked is held, and its whole graph with it") {
   test_heap t;
   weak<node> reference;

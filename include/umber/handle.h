@@ -104,6 +104,12 @@ inline void** take_local(mutator_state* owner, void* object) {
   return slot;
 }
 
+// What handles and fields of const objects hold, too.
+template <class T>
+void* untyped(T* object) noexcept {
+  return const_cast<void*>(static_cast<const volatile void*>(object));
+}
+
 inline bool barrier_needed() noexcept {
   // relaxed: a mutator that has answered the handshake sees it set; until then either answer will do.
   return __builtin_expect(barriers_on.load(std::memory_order_relaxed) != 0, false);
@@ -145,22 +151,22 @@ class field {
  public:
   constexpr field() noexcept = default;
   constexpr field(std::nullptr_t) noexcept {}
-  field(T* value) noexcept : slot_(to_void(value)) {}
+  field(T* value) noexcept : slot_(detail::untyped(value)) {}
   field(const local<T>& value) noexcept : field(value.get()) {}
   field(const field& other) noexcept : field(other.get()) {}
   field& operator=(const field& other) noexcept { return *this = other.get(); }
   field& operator=(T* value) noexcept {
-    slot_.store(to_void(value));
+    slot_.store(detail::untyped(value));
     return *this;
   }
   field& operator=(const local<T>& value) noexcept { return *this = value.get(); }
 
   T* get() const noexcept { return static_cast<T*>(slot_.load()); }
-  void store(T* value) noexcept { slot_.store(to_void(value)); }
-  T* exchange(T* value) noexcept { return static_cast<T*>(slot_.exchange(to_void(value))); }
+  void store(T* value) noexcept { slot_.store(detail::untyped(value)); }
+  T* exchange(T* value) noexcept { return static_cast<T*>(slot_.exchange(detail::untyped(value))); }
   bool compare_exchange(T*& expected, T* value) noexcept {
-    void* old = to_void(expected);
-    const bool done = slot_.compare_exchange(old, to_void(value));
+    void* old = detail::untyped(expected);
+    const bool done = slot_.compare_exchange(old, detail::untyped(value));
     expected = static_cast<T*>(old);
     return done;
   }
@@ -169,8 +175,6 @@ class field {
   T& operator*() const noexcept { return *get(); }
 
  private:
-  static void* to_void(T* value) noexcept { return const_cast<void*>(static_cast<const volatile void*>(value)); }
-
   detail::slot slot_;
 };
 
@@ -179,7 +183,7 @@ class field {
 template <class T>
 class local {
  public:
-  local(T* object = nullptr) : local(object, detail::take_local(detail::current_mutator, to_void(object))) {}
+  local(T* object = nullptr) : local(object, detail::take_local(detail::current_mutator, detail::untyped(object))) {}
   local(const local& other) : local(other.get()) {}
   local(const field<T>& value) : local(value.get()) {}
   ~local() { detail::drop_local(detail::current_mutator, slot_); }
@@ -187,7 +191,7 @@ class local {
   local& operator=(const field<T>& value) noexcept { return *this = value.get(); }
   local& operator=(T* object) noexcept {
     object_ = object;
-    *slot_ = to_void(object);
+    *slot_ = detail::untyped(object);
     return *this;
   }
 
@@ -200,7 +204,6 @@ class local {
   friend struct detail::maker;
 
   local(T* object, void** slot) noexcept : object_(object), slot_(slot) {}
-  static void* to_void(T* object) noexcept { return const_cast<void*>(static_cast<const volatile void*>(object)); }
 
   T* object_;
   void** slot_;  // what the collector sees of it
@@ -230,8 +233,9 @@ class persistent {
   [[gnu::always_inline]] persistent& operator=(T* object) {
     if (root_ == nullptr && object == nullptr) return *this;
     if (root_ == nullptr && (root_ = detail::make_root()) == nullptr) detail::throw_bad_alloc();
-    if (detail::barrier_needed()) detail::barrier(&root_->object, object);
-    root_->object.store(object, std::memory_order_release);
+    void* const value = detail::untyped(object);
+    if (detail::barrier_needed()) detail::barrier(&root_->object, value);
+    root_->object.store(value, std::memory_order_release);
     return *this;
   }
 
@@ -257,7 +261,7 @@ class weak_field {
       return *this;
     }
     const local<T> kept(object);
-    detail::weak_box* box = detail::make_weak_box(object);
+    detail::weak_box* box = detail::make_weak_box(detail::untyped(object));
     if (box == nullptr) detail::throw_bad_alloc();
     slot_.store(box);
     return *this;
@@ -288,7 +292,7 @@ class weak {
       return *this;
     }
     const local<T> kept(object);
-    const local<detail::weak_box> box(detail::make_weak_box(object));
+    const local<detail::weak_box> box(detail::make_weak_box(detail::untyped(object)));
     if (box == nullptr) detail::throw_bad_alloc();
     box_ = box.get();
     return *this;

@@ -112,10 +112,10 @@ struct cycle_statistics {
 
 struct heap_statistics {
   std::uint64_t cycles;
-  std::size_t live_bytes;             // marked by the last cycle
-  std::size_t heap_bytes;             // in spans
-  std::size_t allocated_bytes;        // since the last cycle ended
-  std::size_t total_allocated_bytes;  // since the heap was made
+  std::size_t live_bytes;       // marked by the last cycle
+  std::size_t heap_bytes;       // in spans
+  std::size_t allocated_bytes;  // since the last cycle ended; of other threads up to 32 KiB each are not in it yet
+  std::size_t total_allocated_bytes;  // since the heap was made; as above
   std::uint64_t total_allocated_objects;
   std::size_t external_bytes;  // outside of the heap, owned by objects
   std::size_t goal_bytes;
@@ -152,7 +152,7 @@ UMBER_API void detach(mutator_state* m) noexcept;
 UMBER_API void enter_blocking() noexcept;
 UMBER_API void leave_blocking() noexcept;
 
-// Memory for one object, or null; zeroed if the type has no slots. The fast path is allocate.
+// Memory for one object, or null; zeroed if the type has no slots.
 UMBER_API void* allocate_slow(type_description& type) noexcept;
 
 // Memory for one object, and the slot of the local that holds it.
@@ -167,7 +167,7 @@ UMBER_API void* allocate_array(type_description& element, std::size_t count, std
 // The object's constructor has returned: its destructor is owed.
 UMBER_API void constructed(void* object) noexcept;
 
-// Takes the next slot at hand; false: there is none, which is for allocate_slow.
+// Takes the next slot at hand; false: there is none, which is for make_slowly.
 inline bool allocate(mutator_state* m, const type_description& type, void*& memory) noexcept {
   const std::uint32_t id = type.id.load(std::memory_order_relaxed);  // relaxed: 0 has no slots
   if (__builtin_expect(id >= m->entry_count, false)) return false;
