@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t objects_at_once = 400;  // at most 10 us: after these a step looks at the clock
 constexpr std::uint64_t step_ns = 10'000;
-constexpr int steps_at_once = 2;
+constexpr int steps_at_once = 4;
 constexpr std::int64_t worth_a_step = 16 * static_cast<std::int64_t>(kib);
 
 // Takes what the workers have done ahead.

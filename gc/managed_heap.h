@@ -154,7 +154,7 @@ struct managed_heap : heap_tables, heap_run {
   }
   // After how many bytes a mutator adds what it took to `allocated`: soon while that is paid for, and in a small heap.
   std::size_t worth_counting() const {
-    constexpr std::size_t least = 4 * kib, part_of_trigger = 64;
+    constexpr std::size_t least = 8 * kib, part_of_trigger = 64;
     // relaxed, all: numbers on their own.
     if (marking.load(std::memory_order_relaxed)) return least;
     return std::min(most_uncounted.load(std::memory_order_relaxed),

@@ -66,6 +66,7 @@ class one_run(unittest.TestCase):
             self.assertGreater(run["memory"]["peak_rss"], 1 << 20)
             self.assertIn("mark", run["cpu_ns"])
             self.assertIn("jitter_ns", run)
+            self.assertGreater(run["figures"]["first_load_p99.9_us"], 0)
 
     def test_percentiles_ascend_and_every_request_counts(self):
         latency = self.result()["service_ns"]

@@ -74,6 +74,7 @@ json run_object(const options& chosen, const kv_figures& seen) {
   object["service_ns"] = bench::to_json(seen.latency);
   if (load.jitter_seconds > 0) object["jitter_ns"] = bench::to_json(seen.jitter);
   object["memory"] = memory_of(seen);
+  object["figures"] = {{"first_load_p99.9_us", static_cast<double>(seen.first.percentile(99.9)) / 1e3}};
   return object;
 }
 

@@ -185,8 +185,14 @@ std::optional<percentile_line> parse_percentile(const std::string& line) {
   return found;
 }
 
+struct load_figures {
+  bench::histogram latency;
+  double seconds = 0;
+};
+
 // The percentiles and the throughput in what redis-benchmark prints.
-void read_benchmark(const std::string& output, const kv_load& load, kv_figures& into) {
+load_figures read_benchmark(const std::string& output, const kv_load& load) {
+  load_figures into;
   std::istringstream lines(output);
   // The second list of percentages is of round latencies, and of no use here.
   bool in_first_list = false;
@@ -204,6 +210,15 @@ void read_benchmark(const std::string& output, const kv_load& load, kv_figures& 
   }
   if (!(into.seconds > 0) || seen == 0)
     throw failure(1, "redis-benchmark printed no latencies; is it that of redis 7?");
+  return into;
+}
+
+load_figures put_load(background_process& server, const kv_load& load, unsigned port) {
+  constexpr double patience = 36000;
+  const finished run = run_captured(kv_load_command(load, port), patience);
+  if (!server.is_running()) throw failure(1, "the server died under load");
+  if (!run.succeeded()) throw failure(1, "redis-benchmark: " + run.complaint());
+  return read_benchmark(run.output, load);
 }
 
 void start_and_fill(background_process& server, unsigned port, const kv_load& load) {
@@ -227,27 +242,26 @@ command_line kv_load_command(const kv_load& load, unsigned port) {
 }
 
 kv_figures measure_kv(command_line server_command, const kv_load& load) {
-  constexpr double patience = 36000;
   const unsigned port = free_port();
-  const command_line load_command = kv_load_command(load, port);
+  static_cast<void>(kv_load_command(load, port));  // before the server is filled: is there a redis-benchmark?
   server_command.words.push_back(std::to_string(port));
   background_process server(server_command);
   start_and_fill(server, port, load);
   kv_figures result;
   result.version = version_of(port);
+  result.first = put_load(server, load, port).latency;
   // The server, its collector, and the load.
   bench::jitter_watch watch(3, load.jitter_seconds);
   result.collector_before = collector(port);
   const double cpu_before = cpu_seconds(server.id());
-  const finished run = run_captured(load_command, patience);
+  const load_figures measured = put_load(server, load, port);
   result.server_seconds = cpu_seconds(server.id()) - cpu_before;
   watch.stop();
   result.jitter = watch.gaps();
-  if (!server.is_running()) throw failure(1, "the server died under load");
-  if (!run.succeeded()) throw failure(1, "redis-benchmark: " + run.complaint());
+  result.latency = measured.latency;
+  result.seconds = measured.seconds;
   result.collector_after = collector(port);
   result.peak_rss = server.peak_rss_kb() * 1024;
-  read_benchmark(run.output, load, result);
   result.checksum = checksum_of(port, load);
   return result;
 }

@@ -30,6 +30,7 @@ struct kv_figures {
   std::string version;         // as the server has it; empty where it is that of redis which it imitates
   double seconds = 0;          // of the load
   bench::histogram latency;    // of a request, ns
+  bench::histogram first;      // the same, of the load before: the server takes memory for the first time
   bench::histogram jitter;     // gaps that an idle thread saw
   double server_seconds = 0;   // of processor time
   std::uint64_t peak_rss = 0;  // bytes, the filling included
@@ -37,8 +38,8 @@ struct kv_figures {
   std::map<std::string, double> collector_before, collector_after;  // the server's INFO gc, where it has that
 };
 
-// Starts the server, whose command is to end in a port (which this adds), fills it with the keys, and loads it. Throws
-// `failure` with a line about what did not work.
+// Starts the server, whose command is to end in a port (which this adds), fills it with the keys, and loads it twice:
+// the second load is what is measured, as servers run for long. Throws `failure` with a line about what did not work.
 [[nodiscard]] kv_figures measure_kv(command_line server, const kv_load& load);
 
 // The command that `measure_kv` runs the load by. Throws `failure` where redis-benchmark is not installed.
