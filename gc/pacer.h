@@ -5,7 +5,7 @@
 // bytes of heap: what the last cycle left, what was allocated since, and malloc memory that managed objects own.
 //
 //   goal    = live + (settled + roots) * percent / 100      settled = live, less what was allocated while it marked
-//   runway  = cons_mark * (1 - u) / u * work                u = the workers' share of the processors, 25 %
+//   runway  = cons_mark * (1 - u) / u * work                u = the workers' share of the processors: 25 % of four
 //   trigger = goal - runway, and at least live + (goal - live) / 2
 //   assist  = work left / (goal - heap)                     bytes to mark for each byte allocated while marking runs
 //

@@ -36,9 +36,9 @@ typedef struct umber_weak_map umber_weak_map; /* as well */
 
 typedef struct umber_heap_options {
   size_t size;         /* of this struct: what lies beyond it has its default */
-  size_t percent;      /* growth until a cycle ends; 0: 100; SIZE_MAX: no cycle by itself */
+  size_t percent;      /* growth until a cycle ends; 0: UMBER_GC, or 100; SIZE_MAX: no cycle by itself */
   size_t minimum;      /* bytes; below this no cycle starts by itself; 0: 4 MiB */
-  size_t limit;        /* soft, bytes; 0: none */
+  size_t limit;        /* soft, bytes; 0: of the cgroup, where it has one */
   size_t hard_limit;   /* bytes; beyond it making fails; 0: none */
   unsigned workers;    /* marking threads; 0: a quarter of the processors, at least one */
   unsigned torture;    /* n: every n-th allocation collects, and swept memory is poisoned; 0: no */

@@ -31,6 +31,7 @@ constexpr planned main_rows[] = {
     {"message_ring", "--depth 21 --seconds 3", "--depth 19 --seconds 1"},
     {"message_ring", "--depth 21 --seconds 3 --random", nullptr},
     {"message_ring", "--depth 21 --rate 0", nullptr},
+    {"message_ring", "--depth 21 --rate 0 --random", nullptr},
     {"graph_mutate", "", ""},
     {"lru_cache", "", ""},
     {"large_arrays", "", nullptr},
@@ -46,9 +47,11 @@ constexpr planned main_rows[] = {
     {"weak_cache", "", nullptr},
     {"full_collection", "--depth 21", nullptr},
     {"full_collection", "--depth 21 --random", nullptr},
+    {"full_collection", "--depth 23 --random", nullptr},
     {"kv", "--kind set", "--kind set --keys 50000"},
     {"kv", "--kind get", nullptr},
     {"barrier", "--scale 0.2", nullptr},
+    {"handshakes", "--threads 1000", nullptr},
 };
 
 // Time against the size of what lives: that of a collection, and that of the worst of a quarter of a million messages.
