@@ -162,13 +162,16 @@ public final class Run {
     return count;
   }
 
+  /** What counts as a gap, in ns, in all languages alike: below it a gap is the clock itself. */
+  private static final long LEAST_GAP = 1000;
+
   /** It runs before the measured part, because collector and mutators together may use every core. */
   private static Histogram spinForJitter(long length) {
     Histogram gaps = Histograms.create();
     long last = System.nanoTime();
     for (long end = last + length; last < end; ) {
       long now = System.nanoTime();
-      Histograms.record(gaps, now - last);
+      if (now - last >= LEAST_GAP) Histograms.record(gaps, now - last);
       last = now;
     }
     return gaps;

@@ -105,6 +105,9 @@ func (r *Run) OnThreads(body func(thread int) uint64) uint64 {
 	return sum
 }
 
+// leastGap is what counts as one, in ns, in all languages alike: below it a gap is the clock itself.
+const leastGap = 1000
+
 // spinForJitter returns the gaps that a thread sees which does nothing but read the clock. It runs before the measured
 // part, because collector and mutators together may use every core.
 func spinForJitter(seconds float64) *Histogram {
@@ -112,7 +115,9 @@ func spinForJitter(seconds float64) *Histogram {
 	last := Now()
 	for end := last + int64(seconds*1e9); last < end; {
 		now := Now()
-		gaps.Record(now - last)
+		if now-last >= leastGap {
+			gaps.Record(now - last)
+		}
 		last = now
 	}
 	return gaps
