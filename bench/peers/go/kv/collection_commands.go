@@ -54,8 +54,8 @@ func push(c *call, one func(*list, string), onlyOld bool) {
 
 // countAt reads the number of a pop, which may not be negative.
 func (c *call) countAt(i int) (int64, bool) {
-	n, err := strconv.ParseInt(string(c.words[i]), 10, 64)
-	if err != nil || n < 0 {
+	n, good := integer(string(c.words[i]))
+	if !good || n < 0 {
 		c.fail("ERR value is out of range, must be positive")
 		return 0, false
 	}
@@ -313,8 +313,8 @@ func addToField(c *call) {
 	old, known := h[string(c.words[2])]
 	sum := int64(0)
 	if known {
-		var err error
-		if sum, err = strconv.ParseInt(old, 10, 64); err != nil {
+		var good bool
+		if sum, good = integer(old); !good {
 			c.fail("ERR hash value is not an integer")
 			return
 		}

@@ -132,9 +132,15 @@ func valueOrNew[T any](c *call, key []byte, fresh func() T) (value T, good bool)
 	return value, good
 }
 
+// integer reads a number as redis does: only as it would be written, so without a plus, a leading zero or a negative one.
+func integer(word string) (int64, bool) {
+	n, err := strconv.ParseInt(word, 10, 64)
+	return n, err == nil && strconv.FormatInt(n, 10) == word
+}
+
 func (c *call) integerAt(i int) (int64, bool) {
-	n, err := strconv.ParseInt(string(c.words[i]), 10, 64)
-	if err != nil || c.words[i][0] == '+' {
+	n, good := integer(string(c.words[i]))
+	if !good {
 		c.fail("ERR value is not an integer or out of range")
 		return 0, false
 	}

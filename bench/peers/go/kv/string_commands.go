@@ -202,8 +202,8 @@ func add(c *call, n int64) {
 	}
 	sum := int64(0)
 	if found {
-		parsed, err := strconv.ParseInt(string(old), 10, 64)
-		if err != nil || old[0] == '+' {
+		parsed, good := integer(string(old))
+		if !good {
 			c.fail("ERR value is not an integer or out of range")
 			return
 		}
