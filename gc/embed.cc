@@ -75,8 +75,9 @@ UMBER_FAST void record_overwritten(mutator& m, const std::atomic<void*>* slot) {
 
 void record_store_to(mutator& m, const std::atomic<void*>* slot, void* value) {
   if (is_planted(fault::barrier_off)) return;
-  if (m.records_old()) record_overwritten(m, slot);
-  if (m.records_new() && value != nullptr && !is_planted(fault::insertion_half_missing)) m.record(address_of(value));
+  // relaxed: as above.
+  const void* old = is_planted(fault::deletion_half_missing) ? nullptr : slot->load(std::memory_order_relaxed);
+  record_store(m, old, is_planted(fault::insertion_half_missing) ? nullptr : value);
 }
 
 // By a thread that is attached to nothing, or in a heap with a barrier checker.

@@ -66,12 +66,12 @@ struct heap_run {
   // The mutators.
   mutator* mutators = nullptr;  // guarded by mutators_lock, as the next two
   std::size_t mutator_count = 0;
-  std::atomic<std::size_t> most_uncounted{0};  // bytes that a mutator may have taken and not added to `allocated`
   question stage = question::finish;
-  std::atomic<std::uint32_t> unanswered{0};  // questions of this round; a futex
-  std::atomic<bool> asker_rests{false};      // and is to be woken by the last answer
-  std::atomic<std::uint32_t> parked{0};      // 1: no mutator runs; a futex
-  std::atomic<bool> found_grey{false};       // in this round of flushes
+  std::atomic<std::size_t> most_uncounted{0};  // bytes that a mutator may have taken and not added to `allocated`
+  std::atomic<std::uint32_t> unanswered{0};    // questions of this round; a futex
+  std::atomic<bool> asker_rests{false};        // and is to be woken by the last answer
+  std::atomic<std::uint32_t> parked{0};        // 1: no mutator runs; a futex
+  std::atomic<bool> found_grey{false};         // in this round of flushes
   std::atomic<verdict> weak_verdict{verdict::open};
 
   // The snapshot that somebody waits for, and that which the cycle takes; null: none. The latter the cycle writes
@@ -156,9 +156,9 @@ struct managed_heap : heap_tables, heap_run {
   std::size_t worth_counting() const {
     constexpr std::size_t least = 8 * kib, part_of_trigger = 64;
     // relaxed, all: numbers on their own.
-    if (marking.load(std::memory_order_relaxed)) return least;
-    return std::min(most_uncounted.load(std::memory_order_relaxed),
-                    std::max(least, trigger.load(std::memory_order_relaxed) / part_of_trigger));
+    const std::size_t most = most_uncounted.load(std::memory_order_relaxed);
+    if (marking.load(std::memory_order_relaxed)) return std::min(most, least);
+    return std::min(most, std::max(least, trigger.load(std::memory_order_relaxed) / part_of_trigger));
   }
   bool owns(const mspan* s) const { return s->space != nullptr && space_of(s).heap == this; }
 };

@@ -44,6 +44,7 @@ unsigned log2_granules(const mspan* s) {
   return static_cast<unsigned>(std::countr_zero(std::size_t{s->slot_size} / object_map::granule));
 }
 
+// Packed slots of 2^log2 granules, a word of marks at once.
 void pack_marks(const std::atomic<std::uint64_t>* marks, std::size_t words, unsigned log2, std::uint64_t* live) {
   const unsigned slots = 64u >> log2;  // in a mark word
   for (std::size_t i = 0; i < words; ++i) {
@@ -250,17 +251,18 @@ void for_each_packed_word(const mspan* s, std::size_t w, std::uint64_t slots, Ch
 template <class Change>
 void for_each_mark_word(const mspan* s, std::size_t w, std::uint64_t slots, Change change) {
   if (is_packed(s)) return for_each_packed_word(s, w, slots, change);
+  std::atomic<std::uint64_t>* const marks = object_map::marks();
   std::size_t word = 0;
   std::uint64_t bits = 0;
   for (; slots != 0; slots &= slots - 1) {
     const std::size_t slot = w * 64 + static_cast<std::size_t>(std::countr_zero(slots));
     const std::size_t granule = object_map::granule_of(s->address({slot}));
-    if (granule / 64 != word && bits != 0) change(object_map::marks()[word], bits);
+    if (granule / 64 != word && bits != 0) change(marks[word], bits);
     if (granule / 64 != word) bits = 0;
     word = granule / 64;
     bits |= std::uint64_t{1} << granule % 64;
   }
-  if (bits != 0) change(object_map::marks()[word], bits);
+  if (bits != 0) change(marks[word], bits);
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ TEST_CASE("assist: who allocates while the heap marks marks in proportion, in sh
   pay_for(t.m, 24 * kib);
   const std::size_t first = t.marked();
   CHECK(first > 0);
-  CHECK(first * sizeof(node) <= 48 * kib);  // what is owed, and what a step does before it looks how much that was
+  CHECK(first * sizeof(node) <= 40 * kib);  // what is owed, and what a step does before it looks how much that was
   CHECK(t.m.contributed);
   pay_for(t.m, t.length * sizeof(node));
   CHECK(t.marked() < t.length);  // the time of the steps was up first
