@@ -1,11 +1,14 @@
 // The browser of these tests, and what they ask of a page. A page that logs an error, or asks for anything but itself,
 // fails the test that opened it.
 import assert from 'node:assert';
-import { accessSync, constants } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { accessSync, constants, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { delimiter, join, resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { basename, delimiter, join, resolve } from 'node:path';
+import { after, before } from 'node:test';
 
-export function findChromium() {
+function findChromium() {
   const names = ['chromium', 'chromium-browser', 'google-chrome'];
   const candidates = (process.env.PATH ?? '')
     .split(delimiter)
@@ -20,13 +23,47 @@ export function findChromium() {
   });
 }
 
-export async function launch(work, executablePath) {
+function skip(why) {
+  console.log(`skipped: ${why}`);
+  process.exit(77);
+}
+
+// What a test of the page is called with: UMBER PACKAGES SAMPLE.json ... (PACKAGES: where npm has put playwright-core.)
+// A report of the samples is made before the tests, and `opened` shows a page in the browser; without one all is skipped.
+export function pageOfSamples() {
+  const [umber, packages, ...samples] = process.argv.slice(2);
+  const chromium = findChromium();
+  if (!chromium) skip('there is no chromium; tools/setup installs it');
+  // The build goes on without the page where npm reaches no registry.
+  if (statSync(join(packages, '..', 'report.html')).size === 0)
+    skip('npm could not fetch what the page is made of when umber was built');
+  const scratch = mkdtempSync(join(tmpdir(), 'umber-report-'));
+  const report = join(scratch, 'report.html');
+  const documents = Object.fromEntries(samples.map((path) => [basename(path), JSON.parse(readFileSync(path, 'utf8'))]));
+  let browser;
+  before(async () => {
+    execFileSync(umber, ['report', ...samples, '-o', report]);
+    browser = await launch(packages, chromium);
+  });
+  after(async () => {
+    await browser?.close();
+    rmSync(scratch, { recursive: true });
+  });
+  const opened = async (options, body) => {
+    const { page, close } = await open(browser, options.file ?? report, options);
+    await body(page);
+    await close();
+  };
+  return { umber, packages, scratch, documents, gc: documents['bench_gc_sample.json'], opened };
+}
+
+async function launch(work, executablePath) {
   const { chromium } = createRequire(resolve(work, 'package.json'))('playwright-core');
   // As root Chromium has no sandbox to offer; the page is our own.
   return chromium.launch({ executablePath, args: process.getuid() === 0 ? ['--no-sandbox'] : [], timeout: 60000 });
 }
 
-export async function open(browser, file, { width = 1280, dark = false } = {}) {
+async function open(browser, file, { width = 1280, dark = false } = {}) {
   const context = await browser.newContext({
     viewport: { width, height: 900 },
     colorScheme: dark ? 'dark' : 'light',

@@ -1,47 +1,15 @@
-// The page of `umber report` in Chromium: it needs nothing but itself, its numbers are those of the documents, and it is
-// used with the keyboard alone.
+// The page of `umber report` in Chromium: it needs nothing but itself, and its numbers are those of the documents.
 //
 //   page_test.mjs UMBER PACKAGES SAMPLE.json ...         (PACKAGES: where npm has put playwright-core)
 //   SCREENSHOTS=FOLDER page_test.mjs ...                 leaves pictures of the page there
 import assert from 'node:assert';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { findChromium, launch, numberIn, open, placedCells, wrongCells } from './browser.mjs';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { numberIn, pageOfSamples, placedCells, wrongCells } from './browser.mjs';
 
-const [umber, packages, ...samples] = process.argv.slice(2);
-const chromium = findChromium();
-if (!chromium) {
-  console.log('skipped: there is no chromium; tools/setup installs it');
-  process.exit(77);
-}
-// The build goes on without the page where npm reaches no registry.
-if (statSync(join(packages, '..', 'report.html')).size === 0) {
-  console.log('skipped: npm could not fetch what the page is made of when umber was built');
-  process.exit(77);
-}
-const scratch = mkdtempSync(join(tmpdir(), 'umber-report-'));
-const documents = Object.fromEntries(samples.map((path) => [basename(path), JSON.parse(readFileSync(path, 'utf8'))]));
-const gc = documents['bench_gc_sample.json'];
-const report = join(scratch, 'report.html');
-let browser;
-
-before(async () => {
-  execFileSync(umber, ['report', ...samples, '-o', report]);
-  browser = await launch(packages, chromium);
-});
-after(async () => {
-  await browser?.close();
-  rmSync(scratch, { recursive: true });
-});
-
-async function opened(options, body) {
-  const { page, close } = await open(browser, options.file ?? report, options);
-  await body(page);
-  await close();
-}
+const { umber, scratch, documents, gc, opened } = pageOfSamples();
 
 const visible = (page, text) => page.locator('#workloads table:visible thead th', { hasText: text }).isVisible();
 
@@ -197,6 +165,7 @@ test('light and dark follow the system, and the button', async () => {
 test('nothing overlaps or sticks out, wide or narrow', async () => {
   for (const [width, dark] of [
     [1280, false],
+    [700, false],
     [420, false],
     [420, true],
   ]) {

@@ -10,7 +10,7 @@ import { build } from 'esbuild';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
-const bundled = ['uplot', '@fontsource-variable/source-sans-3', '@fontsource-variable/source-serif-4'];
+const bundled = new Set();
 
 async function bundle(entry) {
   const result = await build({
@@ -24,12 +24,19 @@ async function bundle(entry) {
     loader: { '.woff2': 'dataurl' },
     charset: 'utf8',
     logLevel: 'warning',
+    metafile: true,
   });
+  for (const input of Object.keys(result.metafile.inputs)) {
+    const [, name] = /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input) ?? [];
+    if (name) bundled.add(name);
+  }
   return result.outputFiles[0].text.trim();
 }
 
+// Of every package of which something is in the page: of those that were bundled so far.
 function licences() {
-  return bundled
+  return [...bundled]
+    .sort()
     .map((name) => {
       const folder = dirname(require.resolve(`${name}/package.json`));
       const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));

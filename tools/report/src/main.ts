@@ -66,6 +66,13 @@ function systemsOf(report: Report): string[] {
   return [...new Set([...order, ...allocatorNames])];
 }
 
+// Where a link leads to, and what the keyboard comes to, is not to lie under the bar, however many lines that has.
+function keepClearOf(bar: HTMLElement): void {
+  new ResizeObserver(() => {
+    document.documentElement.style.scrollPaddingTop = `${bar.offsetHeight + 16}px`;
+  }).observe(bar);
+}
+
 function start(): void {
   const report = read(document.getElementById('umber-data')?.textContent ?? '{"files":[]}');
   const choice = new Choice();
@@ -73,12 +80,12 @@ function start(): void {
   const sections = makers.map((make) => make(page)).filter((each) => each !== null);
   const links = sections.map(({ id, title }) => el('a', { href: `#${id}` }, title));
   document.getElementById('measured')?.append(measuredOn(report));
-  document
-    .getElementById('bar')
-    ?.append(
-      el('nav', { 'aria-label': 'Sections' }, ...links),
-      el('div', { class: 'choices' }, legend(systemsOf(report), choice), themeButton(choice)),
-    );
+  const bar = document.getElementById('bar');
+  bar?.append(
+    el('nav', { 'aria-label': 'Sections' }, ...links),
+    el('div', { class: 'choices' }, legend(systemsOf(report), choice), themeButton(choice)),
+  );
+  if (bar) keepClearOf(bar);
   document.getElementById('sections')?.append(...sections.map(({ element }) => element));
   document.documentElement.dataset.ready = 'true';
 }

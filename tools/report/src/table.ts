@@ -83,7 +83,7 @@ export function table(spec: TableSpec, choice: Choice): HTMLElement {
     'div',
     {},
     el('p', { class: 'caption', 'aria-hidden': 'true' }, spec.caption),
-    el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': spec.caption }, whole),
+    el('div', { class: 'scroll', tabindex: '0', role: 'group', 'aria-label': spec.caption }, whole),
   );
 }
 

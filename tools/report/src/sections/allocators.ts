@@ -66,7 +66,7 @@ function rowCell(source: Source<MallocDocument>, row: MallocRow, index: number, 
 function view(page: Page, source: Source<MallocDocument>, names: string[], ratio: Ratio): HTMLElement {
   const timed = source.document.rows.filter(isTimed);
   const groups = [...new Set(timed.map((row) => row.group ?? ''))];
-  const columns = [{ title: '' }, ...names.map((name) => ({ title: name, system: systemOf(name) }))];
+  const columns = [{ title: 'Workloads' }, ...names.map((name) => ({ title: name, system: systemOf(name) }))];
   const what = ratio === 'time_ratio' ? 'Time' : 'Peak memory';
   const means: TableSpec = {
     caption: `${what}, ${source.document.baseline} = 1; geometric means, and of how many workloads`,

@@ -13,7 +13,7 @@ export function baselineOf(systems: string[]): string {
 }
 
 // A system's figures relative to the baseline's, over the rows in which both have one above zero.
-export function ratios(groups: Iterable<PlacedRow[]>, system: string, baseline: string, metric: Metric): number[] {
+function ratios(groups: Iterable<PlacedRow[]>, system: string, baseline: string, metric: Metric): number[] {
   const found: number[] = [];
   for (const rows of groups) {
     const own = rows.find((row) => row.system === system);

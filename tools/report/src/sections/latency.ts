@@ -98,7 +98,7 @@ function values(name: string, all: Distribution[]): TableSpec {
   }));
   return {
     caption: `${name}: percentiles`,
-    columns: ['', 'Operations', ...percentiles, 'Longest'].map((title) => ({ title })),
+    columns: ['System', 'Operations', ...percentiles, 'Longest'].map((title) => ({ title })),
     rows,
   };
 }
@@ -124,7 +124,7 @@ function stalls(name: string, rows: PlacedRow[]): TableSpec {
   );
   return {
     caption: `${name}: stalls by cause`,
-    columns: ['', 'Cause', 'Times', 'p50', 'p99', 'Longest', 'Together'].map((title) => ({ title })),
+    columns: ['System', 'Cause', 'Times', 'p50', 'p99', 'Longest', 'Together'].map((title) => ({ title })),
     rows: lines,
   };
 }

@@ -37,7 +37,7 @@ function chart(name: string, rows: PlacedRow[]): ChartSpec {
 function values(name: string, rows: PlacedRow[]): TableSpec {
   return {
     caption: `${name}: utilisation in the worst window`,
-    columns: [{ title: '' }, ...tabled.map((window) => ({ title: format(window, 'duration') }))],
+    columns: [{ title: 'System' }, ...tabled.map((window) => ({ title: format(window, 'duration') }))],
     rows: rows.map((row) => ({
       system: row.system,
       cells: [

@@ -29,14 +29,19 @@ export function section(id: string, title: string, lead: string, ...content: (HT
   return { id, title, element };
 }
 
-// A chart that can be drawn anew, with its values as a table folded away below it.
+// A chart that can be drawn anew, with its values as a table: folded away below it, or open beside it.
 export class Plate {
-  readonly element = el('figure', {});
+  readonly element: HTMLElement;
   private chart: Chart | null = null;
   private caption = el('figcaption', {});
-  private below = el('div', {});
+  private values = el('div', {});
 
-  constructor(private page: Page) {}
+  constructor(
+    private page: Page,
+    private place: 'below' | 'beside' = 'below',
+  ) {
+    this.element = el('figure', place === 'beside' ? { class: 'beside' } : {});
+  }
 
   destroy(): void {
     this.chart?.destroy();
@@ -46,13 +51,16 @@ export class Plate {
     if (this.chart) this.chart.replace(spec);
     else {
       this.chart = new Chart(spec, this.page.choice);
-      this.element.append(this.caption, this.chart.figure, this.below);
+      this.element.append(this.caption, this.chart.figure, this.values);
     }
     this.caption.textContent = title;
-    const open = this.below.querySelector('details')?.open ?? false;
-    const fold = folded('Values', table(values, this.page.choice));
-    fold.toggleAttribute('open', open);
-    this.below.replaceChildren(fold);
+    const all = table(values, this.page.choice);
+    if (this.place === 'below') {
+      const open = this.values.querySelector('details')?.open ?? false;
+      const fold = folded('Values', all);
+      fold.toggleAttribute('open', open);
+      this.values.replaceChildren(fold);
+    } else this.values.replaceChildren(all);
     return this;
   }
 }

@@ -33,7 +33,7 @@ export function targets(page: Page): Section | null {
   );
   if (all.length === 0) return null;
   const missed = all.filter((each) => !each.met).length;
-  const columns = ['Workload', 'Figure', '', 'Target', 'Measured', 'Machine', ''].map((title) => ({ title }));
+  const columns = ['Workload', 'Figure', 'Bound', 'Target', 'Measured', 'Machine', 'Result'].map((title) => ({ title }));
   return section(
     'targets',
     'Targets',

@@ -66,7 +66,7 @@ function chart(name: string, all: Placed[]): ChartSpec {
 function values(name: string, all: Placed[]): TableSpec {
   return {
     caption: `${name}: settings`,
-    columns: ['', 'Setting', 'Time', 'Processor', 'Peak memory', 'Cycles'].map((title) => ({ title })),
+    columns: ['System', 'Setting', 'Time', 'Processor', 'Peak memory', 'Cycles'].map((title) => ({ title })),
     rows: all.flatMap((each) =>
       each.points.map((point, index) => {
         const from = `${each.from}/points/${index}/median`;
