@@ -39,13 +39,15 @@ class alignas(128) lane {
   void begin();
   void end();
 
-  // Does and times one operation.
+  // Does one operation; what is recorded of it, in nanoseconds, is also returned.
   template <class Operation>
-  void time(Operation operation) {
+  std::uint64_t time(Operation operation) {
     operation();
     const std::uint64_t now = now_ns();
-    service_.record(now - last_);
+    const std::uint64_t took = now - last_;
+    service_.record(took);
     last_ = now;
+    return took;
   }
 
   // What was done since the last operation is none.

@@ -1,44 +1,12 @@
 #include "bench/measure/histogram.h"
 
+#include "sorting.h"
+
 #include "bench/basics.h"
 
-#include <catch2/catch_test_macros.hpp>
-
-#include <algorithm>
-#include <cmath>
 #include <random>
-#include <vector>
 
 namespace bench {
-namespace {
-
-constexpr double asked[] = {0, 1, 10, 50, 90, 99, 99.9, 99.99, 99.999, 100};
-
-// What a sort says: the smallest value that at least this share of all does not exceed.
-std::uint64_t by_sorting(const std::vector<std::uint64_t>& sorted, double per_cent) {
-  const double exact = per_cent / 100 * static_cast<double>(sorted.size());
-  const auto rank = static_cast<std::size_t>(std::ceil(exact - 1e-6));
-  return sorted[std::clamp<std::size_t>(rank, 1, sorted.size()) - 1];
-}
-
-void compare_with_sort(std::vector<std::uint64_t> values) {
-  histogram h;
-  for (const std::uint64_t each : values) h.record(each);
-  std::sort(values.begin(), values.end());
-  REQUIRE(h.count() == values.size());
-  CHECK(h.min() == values.front());
-  CHECK(h.max() == values.back());
-  for (const double per_cent : asked) {
-    const std::uint64_t exact = by_sorting(values, per_cent);
-    const std::uint64_t told = h.percentile(per_cent);
-    INFO(per_cent << " %: " << told << ", sorted " << exact);
-    CHECK(told >= exact);
-    CHECK(static_cast<double>(told - exact) <= 0.01 * static_cast<double>(exact));
-  }
-}
-
-}  // namespace
-
 TEST_CASE("histogram: each value lies in its bucket, which is at most 1 % wide, and buckets follow each other") {
   std::uint64_t lowest = 0;
   for (std::size_t i = 0; i < histogram::buckets; ++i) {
@@ -69,7 +37,9 @@ TEST_CASE("histogram: percentiles agree with a sort, whatever the values are lik
     for (int i = 0; i < 100'000; ++i)
       values.push_back(80 + random.below(40) + (i % 1000 == 0 ? random.below(200'000) : 0));
   }
-  compare_with_sort(values);
+  histogram h;
+  for (const std::uint64_t each : values) h.record(each);
+  testing::compare_with_sort(h, values);
 }
 
 TEST_CASE("histogram: what was added of another is as if it had been recorded here") {

@@ -1,5 +1,5 @@
 // A sleep of 5 ms is planted where a mutator empties its full barrier buffer. The run must say so: when, for what, how
-// long.
+// long. PLANTED_STALL_DOCUMENT=FILE has the run written there as a document of `umber bench gc`, for the page of it.
 #include "system.h"
 
 #include "bench/measure/recorder.h"
@@ -9,6 +9,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include <cstdlib>
+#include <fstream>
 #include <thread>
 
 namespace bench {
@@ -73,12 +75,22 @@ std::size_t flushes_as_long(const nlohmann::ordered_json& told, const measuremen
   return found;
 }
 
+// With the operation that has the fault among the run's figures.
+void write_document(nlohmann::ordered_json told, const measurement& m, const times& when, const char* file) {
+  told["figures"] = {{"planted_from_ns", when.began - m.began}, {"planted_to_ns", when.ended - m.began}};
+  nlohmann::ordered_json row{{"row", "planted"}, {"part", "main"}, {"system", "umber"}, {"shown", 0}};
+  row["median"]["stall_max_ns"] = told["stalls"]["flush"]["max"];
+  row["runs"] = {told};
+  std::ofstream(file) << nlohmann::ordered_json{{"bench", "gc"}, {"runs", 1}, {"rows", {row}}};
+}
+
 }  // namespace
 
 TEST_CASE("planted stall: a sleep in a mutator's barrier is told as a flush of that length in that operation") {
   times when;
   const measurement m = run_with_a_sleep(when);
   const nlohmann::ordered_json told = to_json(m);
+  if (const char* file = std::getenv("PLANTED_STALL_DOCUMENT")) write_document(told, m, when, file);
   CHECK(flushes_as_long(told, m, when) > 0);
   CHECK(told["stalls"]["flush"]["max"] >= planted_ns);
   CHECK(m.service.max() >= planted_ns);

@@ -3,7 +3,13 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "sorting.h"
+
+#include "bench/basics.h"
+
 #include <chrono>
+#include <map>
+#include <random>
 #include <thread>
 
 namespace bench {
@@ -65,6 +71,36 @@ TEST_CASE("recorder: every operation of every lane is recorded once, between one
   CHECK(m.response == nullptr);
   CHECK(*m.before.cycles == 1);
   CHECK(m.samples.size() >= 2);
+}
+
+TEST_CASE(
+    "recorder: of a run whose every operation was noted, all percentiles are those of a sort, in its object, too") {
+  const std::uint64_t seed = std::random_device()();
+  INFO("seed " << seed);
+  random_source random(seed);
+  pretended system;
+  recorder r(system, 1, 0, 0);
+  // Operations of a map that grows and shrinks: most short, some with an allocation, few at which the system
+  // interferes.
+  std::map<std::uint64_t, std::vector<char>> work;
+  std::vector<std::uint64_t> noted;
+  noted.reserve(200'000);
+  lane& l = r.of(0);
+  l.begin();
+  while (noted.size() < noted.capacity()) {
+    noted.push_back(l.time([&] {
+      const std::uint64_t key = random.below(5000);
+      if (work.erase(key) == 0) work[key].resize(random.below(20) == 0 ? 100'000 : 100);
+    }));
+  }
+  l.end();
+  const measurement m = r.take();
+  testing::compare_with_sort(m.service, noted);
+  std::sort(noted.begin(), noted.end());
+  const nlohmann::ordered_json told = to_json(m)["service_ns"];
+  for (const auto& [name, per_cent] :
+       {std::pair{"p50", 50.0}, {"p90", 90.0}, {"p99", 99.0}, {"p99.9", 99.9}, {"p99.99", 99.99}, {"p99.999", 99.999}})
+    testing::check_percentile(told[name], noted, per_cent);
 }
 
 TEST_CASE("recorder: a stall counts for all operations that were due meanwhile") {

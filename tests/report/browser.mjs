@@ -32,6 +32,11 @@ function skip(why) {
 // A report of the samples is made before the tests, and `opened` shows a page in the browser; without one all is skipped.
 export function pageOfSamples() {
   const [umber, packages, ...samples] = process.argv.slice(2);
+  return pageOf(umber, packages, () => samples);
+}
+
+// The same of documents that are made, in the folder that is given, when it is known that there is a browser.
+export function pageOf(umber, packages, made) {
   const chromium = findChromium();
   if (!chromium) skip('there is no chromium; tools/setup installs it');
   // The build goes on without the page where npm reaches no registry.
@@ -39,6 +44,7 @@ export function pageOfSamples() {
     skip('npm could not fetch what the page is made of when umber was built');
   const scratch = mkdtempSync(join(tmpdir(), 'umber-report-'));
   const report = join(scratch, 'report.html');
+  const samples = made(scratch);
   const documents = Object.fromEntries(samples.map((path) => [basename(path), JSON.parse(readFileSync(path, 'utf8'))]));
   let browser;
   before(async () => {

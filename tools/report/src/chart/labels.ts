@@ -114,11 +114,13 @@ function freeBox(x: number, y: number, width: number, height: number, gap: numbe
     [-gap * 0.7 - width, gap * 0.7],
   ];
   const { left, top, width: across, height: down } = pen.plot.bbox;
+  // Beside the plotting area there is room, as far as the canvas goes.
+  const rightmost = Math.min(left + across + 90 * pen.ratio, pen.plot.width * pen.ratio);
   for (const [dx, dy] of places) {
     const box = { left: x + dx, top: y + dy, right: x + dx + width, bottom: y + dy + height };
     const inside =
       box.left >= left &&
-      box.right <= left + across + 90 * pen.ratio &&
+      box.right <= rightmost &&
       box.top >= top - half &&
       box.bottom <= top + down;
     if (inside && !taken.some((each) => overlap(each, box))) return box;
