@@ -15,6 +15,8 @@ namespace {
 
 constexpr page_count stocked_below = {16};  // spans of fewer pages come from the stock
 constexpr std::size_t spares_per_stock = 8;
+// A change of mappings waits until the call of the system has ended: this takes some 30 us.
+constexpr page_count populated_at_once = page_count::covering(128 * kib);
 constexpr page_count growth_step = page_alloc::chunk_pages;
 // A heap that outgrows its first arena, and has little free in what it has, grows by huge pages.
 constexpr page_id worth_packing = {pages_per_arena};
@@ -77,6 +79,7 @@ void mheap::note_use() {
   const page_count known{window.pages.load(std::memory_order_relaxed)};  // relaxed: locked
   const page_count in_use = known - pages_.free_pages();
   if (in_use > peak_in_use_) peak_in_use_ = in_use;
+  note_free();
 }
 
 void mheap::note_free() {
@@ -280,6 +283,29 @@ page_count mheap::release(page_count most) {
   return whole.count;
 }
 
+bool mheap::populate(page_count ahead) {
+  const std::uint64_t now = os::now();
+  page_run claimed;
+  {
+    const lock_guard guard(lock_);
+    if (!start() || pages_.free_unscavenged_pages() >= ahead) return false;
+    const page_count known{window.pages.load(std::memory_order_relaxed)};  // relaxed: locked
+    const page_count backed = known - pages_.free_pages() + pages_.free_unscavenged_pages();
+    if ((backed + page_cache::pages).bytes() > limit()) return false;
+    claimed = pages_.find_scavenged(populated_at_once);
+    if (claimed.empty() && grow(growth_step)) claimed = pages_.find_scavenged(populated_at_once);
+    ahead_ = ahead;
+    populated_at_ = now;
+  }
+  if (claimed.empty()) return false;
+  const page_run whole = inner_machine_pages(claimed);
+  const bool backed = !whole.empty() && os::populate(pointer_to(window.address(whole.first)), whole.count.bytes());
+  const lock_guard guard(lock_);
+  pages_.give_back_scavenged(claimed, !backed);
+  note_free();
+  return backed;
+}
+
 void mheap::obey_limit(page_count wanted) {
   const std::size_t limit = limit_.load(std::memory_order_relaxed);  // relaxed: a number on its own
   if (UMBER_LIKELY(limit == SIZE_MAX)) return;
@@ -305,6 +331,8 @@ page_figures mheap::figures() {
   f.unscavenged = pages_.free_unscavenged_pages();
   f.peak_in_use = peak_in_use_;
   f.released_total = released_total_;
+  f.ahead = ahead_;
+  f.populated_at = populated_at_;
   f.metadata_bytes = metadata::bytes() + pages_.metadata_bytes();
   return f;
 }

@@ -42,6 +42,8 @@ struct page_figures {
   page_count unscavenged;  // of the free ones, still backed by the system
   page_count peak_in_use;
   page_count released_total;
+  page_count ahead;                // that was asked for last: these are to stay
+  std::uint64_t populated_at = 0;  // os::now, when it last came to that
   std::size_t metadata_bytes = 0;
 };
 
@@ -65,6 +67,9 @@ class mheap {
 
   // Gives up to `most` free pages back to the system, highest first; how many it gave (0: there are none).
   page_count release(page_count most);
+  // Has the system back free pages, the lowest that it does not, up to 512 KiB, if it backs fewer than `ahead` free
+  // ones: they are the next to be allocated. Whether it did.
+  bool populate(page_count ahead);
   page_figures figures();
   std::size_t set_limit(std::size_t bytes);
   std::size_t limit() const { return limit_.load(std::memory_order_relaxed); }  // relaxed: a number on its own
@@ -115,6 +120,8 @@ class mheap {
   page_run unlisted_;  // in the window, but page_alloc had no memory to know of it
   page_count peak_in_use_;
   page_count released_total_;
+  page_count ahead_;
+  std::uint64_t populated_at_ = 0;
   std::atomic<std::size_t> limit_{SIZE_MAX};
   std::atomic<std::uint32_t> pressure_{0};
   std::atomic<std::size_t> unscavenged_{0};

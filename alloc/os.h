@@ -59,12 +59,17 @@ bool unmap(void* start, std::size_t bytes);
 enum class huge_pages : std::uint8_t { never, on_request, always };
 huge_pages huge_page_mode();
 bool want_huge_pages(void* start, std::size_t bytes, bool wanted);
+// ready -> ready, and the first touch costs no page fault. False: the system cannot (Linux before 5.14), or has no
+// memory; the contents are as they were.
+[[nodiscard]] bool populate(void* start, std::size_t bytes);
 
 // What the process is allowed: SIZE_MAX where there is no limit. Bytes.
 std::size_t address_space_limit();
 std::size_t cgroup_memory_limit();
 std::size_t resident_bytes();
 unsigned processor_count();
+// Whether all memory is as near to any processor as to any other: the machine has one NUMA node.
+bool is_memory_uniform();
 
 // Nanoseconds: a steady clock, and the CPU time of the calling thread, and of all threads that the process ever had.
 std::uint64_t now();

@@ -290,6 +290,12 @@ bool map_at(void* start, std::size_t bytes) {
   return false;
 }
 
+bool populate(void* start, std::size_t bytes) {
+  const errno_kept keep;
+  constexpr int populate_write = 23;  // MADV_POPULATE_WRITE, which older headers do not name
+  return !injected_now() && madvise(start, bytes, populate_write) == 0;
+}
+
 bool unmap(void* start, std::size_t bytes) {
   const errno_kept keep;
   return munmap(start, bytes) == 0;
@@ -354,6 +360,12 @@ std::size_t resident_bytes() {
   small_file<128> file("/proc/self/statm");
   const char* const second = std::strchr(file.text(), ' ');
   return second ? parse_number(second + 1, 0) * machine_page_size() : 0;
+}
+
+bool is_memory_uniform() {
+  const errno_kept keep;
+  small_file<128> file("/sys/devices/system/node/online");  // such as 0 or 0-3,8; a kernel without NUMA has none
+  return std::strpbrk(file.text(), "-,") == nullptr;
 }
 
 unsigned processor_count() {

@@ -374,6 +374,25 @@ page_run page_alloc::find_scavengeable(page_count max, page_count min_run) {
   return run;
 }
 
+page_run page_alloc::find_scavenged(page_count max) {
+  if (max.value == 0 || free_ == free_unscavenged_) return {};
+  for (std::size_t page = hint_.value;; page = round_up(page + 1, chunk_bits)) {
+    search any{1};
+    page = find(page, any);
+    UMBER_DCHECK(page != not_found && "[page_alloc.4]");
+    const std::uint64_t* const scavenged = chunk_at(page / chunk_bits).scavenged;
+    for (std::size_t word = 0; word < chunk_bits / bitmap::word_bits; ++word) {
+      if (scavenged[word] == 0) continue;
+      const auto first = static_cast<unsigned>(std::countr_zero(scavenged[word]));
+      const auto count = static_cast<unsigned>(std::countr_one(scavenged[word] >> first));
+      const page_id start{round_down(page, chunk_bits) + word * bitmap::word_bits + first};
+      const page_run run{start, count < max.value ? page_count{count} : max};
+      static_cast<void>(claim(run));
+      return run;
+    }
+  }
+}
+
 void page_alloc::give_back_scavenged(page_run claimed, bool released) {
   if (!claimed.empty()) put(claimed, released);
 }

@@ -17,8 +17,9 @@
 // the longest run of pages that are free but not scavenged in any chunk below it, so the scavenger goes straight down
 // to the highest memory that it could give back, and learns from the root that there is none.
 //
-// Pages that are being scavenged are *claimed*: allocated, as far as everybody else can see, so that the system call
-// happens without the lock. Runs to scavenge never cross a chunk: 4 MiB a call is enough.
+// Pages that are being scavenged, or backed before they are needed, are *claimed*: allocated, as far as everybody else
+// can see, so that the system call happens without the lock. Runs to scavenge never cross a chunk: 4 MiB a call is
+// enough.
 //
 // Summaries and bitmaps for the whole window are address space only until the heap grows there: 16 + 128 bytes for
 // each 4 MiB, about 1/28000 of the heap.
@@ -77,6 +78,9 @@ class page_alloc {
   // Claims up to `max` pages, all free and not scavenged, from the top of the highest run of `min_run` or more within
   // a chunk (a `min_run` of more than a chunk is taken as a chunk); empty when there is none.
   [[nodiscard]] page_run find_scavengeable(page_count max, page_count min_run);
+  // Claims the lowest pages that are free and scavenged, up to `max` of those in a row within 64; empty when there are
+  // none.
+  [[nodiscard]] page_run find_scavenged(page_count max);
   // Ends the claim: the pages, or any part of them, are free again, and scavenged if they were released.
   void give_back_scavenged(page_run claimed, bool released);
 

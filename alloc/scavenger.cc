@@ -92,7 +92,8 @@ bool round(demand& history, std::size_t number) {
   }
   const page_figures f = heap.figures();
   const page_count in_use = f.known - f.free;
-  const page_count keep = history.highest(in_use) - in_use;
+  page_count keep = history.highest(in_use) - in_use;
+  if (f.ahead > keep && now - f.populated_at < decay) keep = f.ahead;
   if (f.unscavenged > keep) release_due(f.unscavenged - keep, started);
   return worked || heap.figures().unscavenged >= worth_waking;
 }

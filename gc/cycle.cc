@@ -1,5 +1,6 @@
 #include "cycle.h"
 
+#include "ahead.h"
 #include "handshake.h"
 #include "mark.h"
 #include "shadow.h"
@@ -74,6 +75,7 @@ void mark_all(managed_heap& h, marker& mark, const stopwatch& watch) {
       mark.share();
       revise(h, mark, watch);
       timeline::flush_if_wanted();
+      static_cast<void>(bring_pages(h));
       h.turns.pause();
     } while (mark.has_work() || !h.work.empty());
     mark.publish();
@@ -256,6 +258,7 @@ void make_plan(managed_heap& h) {
   // relaxed: a figure.
   const std::size_t in_spans = h.heap_bytes.load(std::memory_order_relaxed);
   memory.overhead_bytes = in_spans > h.live_bytes ? in_spans - h.live_bytes : 0;
+  plan_ahead(h, in_spans);
   h.pace.current = plan_cycle(h.pace.options, h.pace.last, memory);
   const std::size_t trigger = h.pace.current.trigger;
   // relaxed, both: mutators may see them late.

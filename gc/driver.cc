@@ -1,5 +1,6 @@
 #include "driver.h"
 
+#include "ahead.h"
 #include "cycle.h"
 #include "request.h"
 
@@ -26,13 +27,17 @@ void* collect_when_asked(void* heap) {
   span_stock stock;
   std::uint64_t last_end = os::now();
   for (;;) {
-    // acquire, both: pair with the releases in request.cc and stop_threads.
+    // acquire, all: pair with the releases in request.cc and stop_threads.
+    const std::uint32_t calls = h.calls.load(std::memory_order_acquire);
     const std::uint32_t wanted = h.wanted.load(std::memory_order_acquire);
     if (h.ending.load(std::memory_order_acquire)) break;
     if (h.started.load(std::memory_order_relaxed) == wanted) {  // relaxed: written here only
-      os::wait(futex_word(h.wanted), wanted, look_whether_idle);
+      while (bring_pages(h)) {
+        if (h.wanted.load(std::memory_order_relaxed) != wanted) break;  // relaxed: looked at again
+      }
+      os::wait(futex_word(h.calls), calls, look_whether_idle);
       // Not beside who asked (turns.h). relaxed: a hint.
-      if (os::current_processor() == h.wanted_on.load(std::memory_order_relaxed)) os::leave_processor();
+      if (os::current_processor() == h.called_on.load(std::memory_order_relaxed)) os::leave_processor();
       const std::size_t allocated = h.allocated.load(std::memory_order_relaxed);  // relaxed: a figure
       if (should_collect_idle(h.pace.options, os::now(), last_end, allocated)) start_cycle(h);
       continue;
@@ -109,7 +114,7 @@ void stop_threads(managed_heap& h) {
   for (;;) {
     const std::uint32_t running = h.running.load(std::memory_order_acquire);  // pairs with the release in end_thread
     if (running == 0) return;
-    os::wake_all(futex_word(h.wanted));
+    call_collector(h);
     os::wake_all(futex_word(h.helpers_called));
     os::wait(futex_word(h.running), running, 1'000'000);
   }

@@ -104,8 +104,11 @@ struct heap_run {
   pace_state pace;
 
   // The collector's thread, and those that help it.
-  std::atomic<std::uint32_t> wanted{0};    // cycles asked for; a futex
-  std::atomic<unsigned> wanted_on{0};      // the processor of who asked last
+  std::atomic<std::uint32_t> calls{0};     // of the collector's thread; a futex
+  std::atomic<unsigned> called_on{0};      // the processor of who called last
+  std::atomic<bool> pages_wanted{false};   // it is to have pages backed (ahead.h)
+  std::atomic<std::size_t> ahead{0};       // as many pages as this
+  std::atomic<std::uint32_t> wanted{0};    // cycles asked for
   std::atomic<std::uint32_t> started{0};   // cycles begun
   turn_taking turns;                       // of the collector's thread
   std::atomic<std::uint32_t> finished{0};  // cycles ended, swept; a futex

@@ -1,5 +1,6 @@
 #include "refill.h"
 
+#include "ahead.h"
 #include "assist.h"
 #include "handshake.h"
 #include "request.h"
@@ -41,8 +42,9 @@ mspan* fresh_span(mutator& m, space& home, std::size_t bytes = 0, page_word word
   const std::size_t size = home.is_large() ? bytes : info(home.cls).pages * page_size;
   if (!may_grow(*m.heap, size)) return nullptr;
   mspan* s = make_span(home, m.stock, bytes, word);
-  if (s != nullptr)
-    m.heap->heap_bytes.fetch_add(s->run.count.bytes(), std::memory_order_relaxed);  // relaxed: a number on its own
+  if (s == nullptr) return nullptr;
+  m.heap->heap_bytes.fetch_add(s->run.count.bytes(), std::memory_order_relaxed);  // relaxed: a number on its own
+  look_ahead(*m.heap);
   return s;
 }
 

@@ -20,13 +20,18 @@ void want(managed_heap& h, std::uint32_t cycle) {
   while (is_before(wanted, cycle)) {
     // release: pairs with the acquire of the collector's thread.
     if (!h.wanted.compare_exchange_weak(wanted, cycle, std::memory_order_release, std::memory_order_relaxed)) continue;
-    h.wanted_on.store(os::current_processor(), std::memory_order_relaxed);  // relaxed: a hint
-    os::wake_one(futex_word(h.wanted));
+    call_collector(h);
     return;
   }
 }
 
 }  // namespace
+
+void call_collector(managed_heap& h) {
+  h.called_on.store(os::current_processor(), std::memory_order_relaxed);  // relaxed: a hint
+  h.calls.fetch_add(1, std::memory_order_release);  // pairs with the acquire of the collector's thread
+  os::wake_one(futex_word(h.calls));
+}
 
 void start_cycle(managed_heap& h) {
   // acquire, both: pair with the releases of the collector's thread.

@@ -12,6 +12,8 @@
 
 namespace umber::gc {
 
+// Wakes the collector's thread: there is something that it is to look at.
+void call_collector(managed_heap& h);
 // Has a cycle begin if none is under way. Does not wait.
 void start_cycle(managed_heap& h);
 // A whole cycle that begins now: returns when it has ended and all is swept. A thread that is attached uses

@@ -44,6 +44,16 @@ std::size_t pages_of_spans() {
   return pages;
 }
 
+// Grown, and with nothing free that the system backs.
+page_figures scavenged_heap() {
+  mspan* large = heap.allocate_large(8 * mib, page_size);
+  REQUIRE(large != nullptr);
+  heap.free_large(large);
+  while (heap.release(page_alloc::chunk_pages).value != 0) {
+  }
+  return heap.figures();
+}
+
 // [mheap.1] with one stock: every page is free, in the stock, or of one span.
 bool all_pages_accounted(const span_stock& stock) {
   const page_figures f = heap.figures();
@@ -51,6 +61,47 @@ bool all_pages_accounted(const span_stock& stock) {
 }
 
 }  // namespace
+
+TEST_CASE("mheap: populated pages are the next to be allocated, and no more than were asked for") {
+  test_stock stock;
+  static_cast<void>(scavenged_heap());
+  const page_count ahead{40};
+  std::size_t steps = 0;
+  while (heap.populate(ahead)) ++steps;
+  CHECK(steps > 0);
+  const std::size_t populated = heap.figures().unscavenged.value;
+  CHECK(populated >= ahead.value);
+  CHECK(populated < ahead.value + page_cache::pages.value);
+  CHECK(heap.figures().ahead == ahead);
+  std::vector<mspan*> spans;
+  for (std::size_t i = 0; i < ahead.value; ++i) {
+    spans.push_back(allocate(span_class::scan(class_for(1024)), stock));
+    CHECK((spans.back()->flags & mspan::flag_zeroed) == 0);  // nobody says that it reads as zero
+    CHECK(is_zero(spans.back()));
+  }
+  for (mspan* s : spans) heap.free_span(s, &stock);
+}
+
+TEST_CASE("mheap: what the system does not populate stays as it is [mheap.2]") {
+  test_stock stock;
+  const page_figures before = scavenged_heap();
+  os::inject_failure(0, 1);
+  const bool populated = heap.populate({40});
+  os::inject_failure(0, 0);
+  CHECK_FALSE(populated);
+  CHECK(heap.figures().free == before.free);
+  CHECK(heap.figures().unscavenged == before.unscavenged);
+  CHECK(all_pages_accounted(stock));
+}
+
+TEST_CASE("mheap: nothing is populated beyond the limit") {
+  const page_figures before = scavenged_heap();
+  const std::size_t backed = (before.known - before.free + before.unscavenged).bytes();
+  const std::size_t limit = heap.set_limit(backed + page_size);
+  CHECK_FALSE(heap.populate({40}));
+  heap.set_limit(limit);
+  CHECK(heap.populate({40}));
+}
 
 TEST_CASE("mheap: a span of every class is formatted, owned, and found from each of its pages [mheap.1]") {
   test_stock stock;

@@ -113,6 +113,21 @@ TEST_CASE("os: a released range is backed by nothing, reads as zero and can be w
   REQUIRE(is_filled(r.start, r.size, 8));
 }
 
+TEST_CASE("os: a populated range is backed and holds what it held, or is as it was") {
+  const range r(64 * page, true);
+  r.start[page] = 7;
+  os::inject_failure(0, 1);
+  const bool failed = !os::populate(r.start, r.size);
+  os::inject_failure(0, 0);
+  REQUIRE(failed);
+  REQUIRE(backed(r.start, r.size) == 1);
+  REQUIRE(os::populate(r.start, 32 * page));
+  REQUIRE(backed(r.start, r.size) == 32);
+  REQUIRE(r.start[page] == 7);
+  r.start[page] = 0;
+  REQUIRE(is_filled(r.start, r.size, 0));
+}
+
 TEST_CASE("os: a renewed range reads as zero and can be written, or stays as it was [os.1] [os.2]") {
   const std::size_t bytes = 16 * os::machine_page_size();
   auto* p = static_cast<char*>(os::reserve(bytes, os::machine_page_size()));

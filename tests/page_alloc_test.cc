@@ -72,6 +72,14 @@ class model {
     }
     return {};
   }
+  // The lowest clean pages in a row within 64.
+  page_run lowest_clean(std::size_t max) const {
+    std::size_t first = 0, n = 0;
+    while (first < pages_.size() && pages_[first] != clean) ++first;
+    if (first == pages_.size()) return {};
+    while (n < max && n < 64 - first % 64 && pages_[first + n] == clean) ++n;
+    return pages(first, n);
+  }
   std::size_t count(state s) const { return static_cast<std::size_t>(std::count(pages_.begin(), pages_.end(), s)); }
   char state_of(std::size_t page) const { return pages_[page]; }
   std::size_t size() const { return pages_.size(); }
@@ -88,7 +96,7 @@ class pair_of_heaps {
   pair_of_heaps(std::size_t chunks, std::uint64_t seed) : capacity_(chunks), real_(chunks), random_(seed) {}
 
   void step() {
-    switch (below(12)) {
+    switch (below(13)) {
       case 0:
         return grow();
       case 1:
@@ -108,6 +116,8 @@ class pair_of_heaps {
         return use_cache();
       case 10:
         return claim();
+      case 11:
+        return claim_scavenged();
       default:
         return end_claim();
     }
@@ -211,6 +221,16 @@ class pair_of_heaps {
     const std::size_t max = 1 + below(600), min_run = 1 + below(2) * below(100);
     const page_run expected = model_.highest_dirty(max, min_run);
     const page_run got = real_.find_scavengeable({max}, {min_run});
+    REQUIRE(got.empty() == expected.empty());
+    if (got.empty()) return;
+    REQUIRE(got == expected);
+    model_.fill(got, model::used);
+    claimed_.push_back(got);
+  }
+  void claim_scavenged() {
+    const std::size_t max = below(70);
+    const page_run expected = max == 0 ? page_run{} : model_.lowest_clean(max);
+    const page_run got = real_.find_scavenged({max});
     REQUIRE(got.empty() == expected.empty());
     if (got.empty()) return;
     REQUIRE(got == expected);
