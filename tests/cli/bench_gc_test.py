@@ -138,7 +138,7 @@ class figures(unittest.TestCase):
             lines = (pathlib.Path(folder) / "main_paced_umber.hlog").read_text().splitlines()
         self.assertEqual(lines[1:3], ["#[Histogram log format version 1.3]",
                                       '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"'])
-        self.assertEqual([line.split(",")[0] for line in lines[3:]], ["Tag=response", "Tag=jitter", "Tag=handshake"] * 2)
+        self.assertEqual([line.split(",")[0] for line in lines[3:]], ["Tag=response", "Tag=jitter", "Tag=stall-handshake"] * 2)
         start, length, longest, histogram = lines[3].split(",")[1:]
         self.assertLess(abs(float(start) - time.time()), 100)
         self.assertEqual((length, longest), ("0.050", "0.200"))

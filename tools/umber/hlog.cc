@@ -32,7 +32,8 @@ std::string hlog_lines(const json& run) {
     if (run.contains(field)) text += line_of(name, run[field], start, seconds);
   }
   if (!run.contains("stalls")) return text;
-  for (const auto& [cause, histogram] : run["stalls"].items()) text += line_of(cause, histogram, start, seconds);
+  for (const auto& [cause, histogram] : run["stalls"].items())
+    text += line_of("stall-" + cause, histogram, start, seconds);
   return text;
 }
 

@@ -11,7 +11,8 @@ namespace umber::tool {
 [[nodiscard]] std::string hlog_head(const std::string& what);
 
 // One line for each histogram of a run that is an object of bench/run.md, tagged with its name: response, service,
-// jitter, and the causes of stalls. A count is recorded at the highest value of its bucket, to two digits.
+// jitter, and as in the logs of the programs stall-CAUSE. A count is recorded at the highest value of its bucket, to
+// two digits.
 [[nodiscard]] std::string hlog_lines(const nlohmann::ordered_json& run);
 
 }  // namespace umber::tool
