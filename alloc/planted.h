@@ -47,6 +47,7 @@ enum class fault : std::uint8_t {
   slots_at_hand_stay_white,
   attached_without_barrier,
   leave_forgets_buffer,
+  full_buffer_dropped,
   one_flush_round,
   round_ignores_published,
   list_stays_open,

@@ -31,6 +31,8 @@ const char* asking(question q) {
       return "ask finish";
     case question::park:
       return "ask park";
+    case question::poll:
+      return "poll";
   }
   return "ask";
 }
@@ -48,6 +50,7 @@ void give_answer(mutator& m, question q) {
     case question::none:
     case question::settle:
     case question::park:
+    case question::poll:
       return;
     case question::barrier_on:
       m.set_colour(true, false);
@@ -71,15 +74,19 @@ void give_answer(mutator& m, question q) {
   }
 }
 
+// What the word holds while nobody asks.
+std::uint32_t unasked(const mutator& m) {
+  return static_cast<std::uint32_t>(m.is_tortured ? question::poll : question::none);
+}
+
 // By the mutator, or by who has it `answered_for`.
 void answer_now(mutator& m) {
   managed_heap& h = *m.heap;
   // acquire: pairs with the asker's store; what it did before is seen.
-  const auto q = static_cast<question>(m.question.load(std::memory_order_acquire));
-  if (q == question::none) return;
-  give_answer(m, q);
-  m.question.store(static_cast<std::uint32_t>(question::none),
-                   std::memory_order_relaxed);  // relaxed: see the next line
+  if (!is_asked(m.question.load(std::memory_order_acquire))) return;
+  // relaxed, both: nobody asks twice; see the next line.
+  give_answer(m, static_cast<question>(m.question.load(std::memory_order_relaxed)));
+  m.question.store(unasked(m), std::memory_order_relaxed);
   // release: pairs with the acquire in wait_for_answers; all answers happened before the round ends.
   const bool was_last = h.unanswered.fetch_sub(1, std::memory_order_release) == 1;
   // relaxed: who sees it late wakes nobody, and the asker wakes by itself soon.
@@ -100,15 +107,15 @@ bool block_unasked(mutator& m) {
   if (is_planted(fault::block_unordered)) {
     // acquire, release: pair with the asker's, and may be seen by it in this order, as if a store buffer held the
     // store.
-    const bool unasked = m.question.load(std::memory_order_acquire) == 0;
+    const bool nobody_asks = !is_asked(m.question.load(std::memory_order_acquire));
     for (int i = 0; i < 10; ++i) spin_pause();
     os::yield();
     m.state.store(mutator::blocked, std::memory_order_release);
-    return unasked;
+    return nobody_asks;
   }
   // seq_cst, both: pair with ask_all (litmus: block).
   m.state.store(mutator::blocked, std::memory_order_seq_cst);
-  return m.question.load(std::memory_order_seq_cst) == 0;
+  return !is_asked(m.question.load(std::memory_order_seq_cst));
 }
 
 // Blocks a running mutator. A question that is pending, or comes while another is answered, it answers itself.
@@ -154,7 +161,7 @@ void look_at_the_slow(managed_heap& h, std::uint64_t asked) {
   const lock_guard guard(h.mutators_lock);
   for (mutator* m = h.mutators; m != nullptr && seen < most; m = m->next) {
     // relaxed: a message.
-    if (m->question.load(std::memory_order_relaxed) == 0 || m->named) continue;
+    if (!is_asked(m->question.load(std::memory_order_relaxed)) || m->named) continue;
     ++seen;
     const os::thread_sleep sleep = os::sleep_of(m->thread_id);
     const blame found = m->watched.look({.round = asked,
@@ -209,6 +216,13 @@ void set_most_uncounted(managed_heap& h) {
                          std::memory_order_relaxed);
 }
 
+// Before it joins.
+void torture(mutator& m) {
+  m.is_tortured = true;
+  m.buffer_limit = mutator::tortured_capacity;
+  m.question.store(unasked(m), std::memory_order_relaxed);  // relaxed: nobody knows of it yet
+}
+
 // False: the world is stopped.
 bool try_join(managed_heap& h, mutator& m) {
   const lock_guard guard(h.mutators_lock);
@@ -217,6 +231,7 @@ bool try_join(managed_heap& h, mutator& m) {
   m.heap = &h;
   m.kind = h.options.kind;
   m.checks_stores = h.shadow != nullptr;
+  if (h.options.torture != 0) torture(m);
   m.on_stall = h.options.on_stall;
   m.stall_context = h.options.stall_context;
   m.work = &h.work;
@@ -276,19 +291,36 @@ stopped_world::~stopped_world() {
   if (stopped_here_) start_world(heap);
 }
 
-void answer_pending(mutator& m) {
+namespace {
+
+// Being blocked answers.
+void let_others_answer(mutator& m) {
+  enter_blocking(m);
+  leave_blocking(m);
+}
+
+// As if asked `flush` and `park`.
+void answer_unasked(mutator& m) {
+  if (m.blocking_depth != 0) return;  // it is not its own
+  flush(m);
+  let_others_answer(m);
+}
+
+void answer_asked(mutator& m) {
   // relaxed: answer_now looks again.
-  const auto q = static_cast<question>(m.question.load(std::memory_order_relaxed));
-  if (q == question::none) return;
-  if (q == question::park) {
-    enter_blocking(m);  // which answers
-    return leave_blocking(m);
-  }
+  if (static_cast<question>(m.question.load(std::memory_order_relaxed)) == question::park) return let_others_answer(m);
   const std::uint64_t before = os::now();
   const std::uint64_t cpu_before = os::thread_cpu_time();
   answer_now(m);
   const std::uint64_t busy = os::thread_cpu_time() - cpu_before;
   m.stalled(stall_cause::handshake, before, 0, busy);
+}
+
+}  // namespace
+
+void answer_pending(mutator& m) {
+  if (is_asked(m.question.load(std::memory_order_relaxed))) answer_asked(m);  // relaxed: it looks again
+  if (UMBER_UNLIKELY(m.is_tortured)) answer_unasked(m);
 }
 
 void enter_blocking(mutator& m) {

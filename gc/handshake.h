@@ -25,6 +25,11 @@
 //
 // What each answer does is one case of `give_answer`.
 //
+// In a heap that is tortured each safepoint is a handshake. The word `question` of its mutators says `poll` where it
+// would say `none`, so that every poll comes here: it answers what it is asked, and then `flush` and `park` as if it
+// had been asked those, too. So what the barrier has recorded is handed over at each safepoint, and at each the mutator
+// can be answered for and be held back. Nobody else notices: to flush is always allowed, and to be blocked as well.
+//
 // The historical collectors and the verifier stop the world: `park` is a question like the others, whose answer is to
 // be blocked until the world starts again. While it is stopped the collector answers all further questions itself.
 //

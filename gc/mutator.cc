@@ -123,7 +123,10 @@ void mutator::empty_full_buffer() {
     constexpr std::uint32_t never = 0;
     os::wait(&never, never, 5'000'000);
   }
+  if (is_planted(fault::full_buffer_dropped)) buffered = 0;
   empty_buffer();
+  // Where there is nothing to take: else a chunk for each pair would soon be more memory than the heap.
+  if (is_tortured && work->empty()) publish_chunk();
   stalled(stall_cause::barrier, before);
 }
 

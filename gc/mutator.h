@@ -10,6 +10,9 @@
 // The barrier records into a buffer; a full one is emptied into chunks of candidates, which are the heap's as soon as
 // they are full and at the latest when the mutator answers `flush`.
 //
+// In a heap that is tortured every second recorded object is handed over, and every safepoint is a handshake
+// (`question::poll`, handshake.h).
+//
 // Invariants
 //   [mutator.1] `entries[i].next` and `held[i].later` are bits of word `held[i].word` of `held[i].span`, and that
 //   word's free bits are these
@@ -32,7 +35,8 @@
 
 namespace umber::gc {
 
-enum class question : std::uint32_t { none, barrier_on, settle, scan, flush, finish, park };
+// poll: nobody asks, and the fast path of a safepoint is to believe that somebody does.
+enum class question : std::uint32_t { none, barrier_on, settle, scan, flush, finish, park, poll };
 
 struct held_span {
   mspan* span = nullptr;
@@ -43,7 +47,7 @@ struct held_span {
 
 struct mutator : detail::mutator_state {
   enum run_state : std::uint32_t { running, blocked, answered_for };
-  static constexpr std::size_t buffer_capacity = 512;
+  static constexpr std::size_t buffer_capacity = 512, tortured_capacity = 2;
   // Bits of store_mode: record what is overwritten; record what is stored; neither, but `checked_barrier` is asked.
   static constexpr std::uint32_t record_old = 1, record_new = 2, store_is_checked = 4;
 
@@ -69,7 +73,8 @@ struct mutator : detail::mutator_state {
   bool checks_stores = false;                    // its heap has a barrier checker
   bool contributed = false;                      // has made candidates since its last `flush`
   bool overflowed = false;                       // there was no memory for a candidate
-  std::size_t buffered = 0;
+  bool is_tortured = false;                      // its heap is
+  std::size_t buffered = 0, buffer_limit = buffer_capacity;
   std::uintptr_t buffer[buffer_capacity];
   work_chunk* chunk = nullptr;
   local_slots locals;
@@ -113,7 +118,7 @@ struct mutator : detail::mutator_state {
   UMBER_FAST void record(std::uintptr_t object) {
     if (object_map::is_marked(object)) return;
     buffer[buffered++] = object;
-    if (UMBER_UNLIKELY(buffered == buffer_capacity)) empty_full_buffer();
+    if (UMBER_UNLIKELY(buffered == buffer_limit)) empty_full_buffer();
   }
   UMBER_WARM void empty_full_buffer();
   void empty_buffer();
@@ -125,6 +130,11 @@ struct mutator : detail::mutator_state {
  private:
   bool take_word(std::uint32_t id, std::size_t from);
 };
+
+// Whether the word of a mutator says that the collector waits for its answer.
+inline bool is_asked(std::uint32_t word) {
+  return word != static_cast<std::uint32_t>(question::none) && word != static_cast<std::uint32_t>(question::poll);
+}
 
 inline mutator& this_mutator() { return *static_cast<mutator*>(detail::current_mutator); }
 

@@ -55,7 +55,7 @@ mspan* find_span(mutator& m, space& home) {
     if (s == nullptr) s = sweep_for(home, m, most_swept);
     if (s != nullptr) return s;
     // relaxed: its own thread asks again before it uses what it gets.
-    if (m.question.load(std::memory_order_relaxed) == 0) return fresh_span(m, home);
+    if (!is_asked(m.question.load(std::memory_order_relaxed))) return fresh_span(m, home);
   }
 }
 
@@ -103,8 +103,9 @@ void collect_in_want(mutator& m) {
   m.stalled(stall_cause::wait, before);
 }
 
-// Every allocation comes here, and every n-th collects first.
+// Every allocation comes here and is a handshake, and every n-th collects first.
 void torture(mutator& m) {
+  answer_pending(m);
   if (++m.tortured % m.heap->options.torture == 0) collect_for(m);
 }
 

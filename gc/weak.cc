@@ -55,7 +55,7 @@ class waiting {
     const std::uint64_t before = os::now();
     if (since_ == 0) since_ = before;
     // relaxed: answer_pending looks again.
-    if (m_.question.load(std::memory_order_relaxed) != 0) {
+    if (is_asked(m_.question.load(std::memory_order_relaxed))) {
       answer_pending(m_);
       since_ += os::now() - before;
     }

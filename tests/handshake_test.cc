@@ -113,6 +113,44 @@ TEST_CASE("handshake: who is blocked is answered for, however deep [handshake.1]
   CHECK_FALSE(t.m.barrier);
 }
 
+TEST_CASE("handshake: in a heap that is tortured each poll hands over what was recorded, asked or not") {
+  heap_options options = never_by_itself();
+  options.torture = 1;
+  test_heap t(options);
+  const local<node> a = make<node>();
+  ask(t.h, question::barrier_on);
+  t.m.record(address_of(a.get()));
+  CHECK(t.m.buffered == 1);
+  safepoint();
+  CHECK(t.m.buffered == 0);
+  CHECK(t.h.found_grey);
+  CHECK_FALSE(t.h.work.empty());
+  finish(t.h);
+}
+
+TEST_CASE("handshake: in a heap that is tortured a poll answers what it is asked, whatever it is") {
+  heap_options options = never_by_itself();
+  options.torture = 1;
+  test_heap t(options);
+  for (const question q : {question::barrier_on, question::settle, question::scan, question::flush}) {
+    const asker asking(t.h, q);
+    answer_until_over(asking);
+    CHECK(t.h.stage == q);
+  }
+  CHECK(t.m.black);
+  {
+    std::atomic<bool> stopped{false};
+    std::thread collector([&] {
+      const stopped_world world(t.h);
+      stopped = true;
+    });
+    while (!stopped) safepoint();
+    collector.join();
+  }
+  finish(t.h);
+  CHECK_FALSE(t.m.barrier);
+}
+
 TEST_CASE("handshake: a mutator that attaches is as if it had answered [handshake.2] [managed_heap.1]") {
   test_heap t;
   struct expectation {

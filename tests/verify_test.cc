@@ -151,7 +151,7 @@ class held_cycle {
   // By itself, or somebody did for it while the world was stopped.
   bool has_answered(question q) {
     const lock_guard guard(mine_.heap->mutators_lock);
-    return mine_.heap->stage == q && asked(mine_) == question::none;
+    return mine_.heap->stage == q && !is_asked(mine_.question.load(std::memory_order_acquire));
   }
   template <class Condition>
   void wait_for(Condition condition) {
@@ -205,6 +205,22 @@ TEST_CASE("verify: what an overwritten field held is found by the flush") {
   root->left = nullptr;
   cycle.finish();
   CHECK(taken->left->number == 0);
+}
+
+TEST_CASE("verify: under torture every second object that the barrier records is handed over, and found") {
+  heap_options options = checked();
+  options.torture = 1;
+  umber::heap heap(options);
+  const umber::mutator attached(heap);
+  const auto root = tree(2);
+  held_cycle cycle(heap);
+  cycle.run_until(question::scan);
+  const umber::local<node> first(root->left), second(root->right);
+  root->left = nullptr;
+  root->right = nullptr;
+  CHECK(this_mutator().buffered == 0);
+  cycle.finish();
+  CHECK(count(first) + count(second) == 6);
 }
 
 TEST_CASE("verify: what a thread not yet scanned stores into a black object is found") {

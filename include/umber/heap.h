@@ -50,7 +50,9 @@ struct heap_options {
   bool attach_threads = false;        // a thread that needs a mutator gets one, until it ends; for one heap at a time
   barrier kind = barrier::hybrid;
   bool finalizer_thread = true;  // false: finalizers and cleanups run when the program calls run_finalizers
-  unsigned torture = 0;          // n: every n-th allocation collects, and swept memory is poisoned; 0: no
+  // n: every n-th allocation collects, swept memory is poisoned, barriers hand over every second object that they
+  // record, and each safepoint answers the collector, asked or not. 0: no.
+  unsigned torture = 0;
 
   // Called on the thread that wants memory when a full collection has found none, before making fails. It may free
   // memory, drop handles and run finalizers; it must not throw, nor rely on making objects. True: collect, try again.

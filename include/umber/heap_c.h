@@ -41,7 +41,7 @@ typedef struct umber_heap_options {
   size_t limit;        /* soft, bytes; 0: of the cgroup, where it has one */
   size_t hard_limit;   /* bytes; beyond it making fails; 0: none */
   unsigned workers;    /* marking threads; 0: a quarter of the processors, at least one */
-  unsigned torture;    /* n: every n-th allocation collects, and swept memory is poisoned; 0: no */
+  unsigned torture;    /* n: every n-th allocation collects, and more, as told in <umber/heap.h>; 0: no */
   bool polled;         /* finalizers and cleanups run when the program calls umber_run_finalizers, and on no thread */
   bool attach_threads; /* a thread that needs to be attached is, until it ends; for one heap at a time */
   /* Called on the thread that wants memory when a full collection has found none, before making fails. It may free

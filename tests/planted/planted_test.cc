@@ -60,6 +60,7 @@ constexpr planting plantings[] = {
     {fault::attached_without_barrier, "attached_without_barrier",
      "verify: a thread that attaches while the heap marks"},
     {fault::leave_forgets_buffer, "leave_forgets_buffer", "verify: what a thread has recorded stays"},
+    {fault::full_buffer_dropped, "full_buffer_dropped", "verify: under torture every second object"},
     {fault::one_flush_round, "one_flush_round", "verify: what an overwritten field held is found"},
     {fault::ring_forgotten, "ring_forgotten", "verify: what a marker has not looked at"},
     {fault::array_piece_lost, "array_piece_lost", "verify: a long array and far objects"},
