@@ -3,6 +3,8 @@
 #include "gc/sweep.h"
 #include "gc_testing.h"
 
+#include <vector>
+
 namespace umber::testing {
 namespace {
 
@@ -30,6 +32,75 @@ class asker {
 
 void answer_until_over(const asker& a) {
   while (!a.answered()) safepoint();
+}
+
+// Threads of a heap: `waiting` in `blocking` regions until they are called, `running` from safepoint to safepoint.
+class crowd {
+ public:
+  static constexpr std::size_t running = 99, waiting = 900;
+
+  explicit crowd(umber::heap& heap) {
+    for (std::size_t i = 0; i < running; ++i) {
+      threads_.emplace_back([this, &heap, i] {
+        const umber::mutator here(heap);
+        for (++attached_; !over_; ++turns_[i]) {
+          safepoint();
+          std::this_thread::yield();
+        }
+      });
+    }
+    for (std::size_t i = 0; i < waiting; ++i) {
+      threads_.emplace_back([this, &heap] {
+        const umber::mutator here(heap);
+        {
+          const blocking asleep;
+          ++attached_;
+          called_.wait(false);
+        }
+        ++back_;
+        const blocking asleep;
+        over_.wait(false);
+      });
+    }
+    while (attached_ != running + waiting) std::this_thread::yield();
+  }
+  ~crowd() {
+    over_ = true;
+    over_.notify_all();
+    call();
+    for (std::thread& t : threads_) t.join();
+  }
+  crowd(const crowd&) = delete;
+  crowd& operator=(const crowd&) = delete;
+
+  // Until each that runs has been at another safepoint.
+  void wait_for_turns() const {
+    for (const std::atomic<std::uint64_t>& turns : turns_)
+      for (const std::uint64_t before = turns; turns == before;) std::this_thread::yield();
+  }
+  // Has those that wait leave their `blocking` regions, and waits until they have.
+  void wake_all() {
+    call();
+    while (back_ != waiting) std::this_thread::yield();
+  }
+
+ private:
+  void call() {
+    called_ = true;
+    called_.notify_all();
+  }
+
+  std::atomic<bool> over_{false}, called_{false};
+  std::atomic<std::size_t> attached_{0}, back_{0};
+  std::atomic<std::uint64_t> turns_[running] = {};
+  std::vector<std::thread> threads_;
+};
+
+std::size_t with_barrier(managed_heap& h) {
+  const alloc::lock_guard guard(h.mutators_lock);
+  std::size_t count = 0;
+  for (const gc::mutator* m = h.mutators; m != nullptr; m = m->next) count += m->barrier;
+  return count;
 }
 
 // All that a cycle asks, by this thread, which is answered for.
@@ -149,6 +220,29 @@ TEST_CASE("handshake: in a heap that is tortured a poll answers what it is asked
   }
   finish(t.h);
   CHECK_FALSE(t.m.barrier);
+}
+
+TEST_CASE(
+    "handshake: of a thousand those that wait are answered for, and one that is late holds nobody [handshake.1]") {
+  test_heap t;
+  crowd others(t.heap);
+  {
+    const asker asking(t.h, question::barrier_on);
+    // All have answered, or were answered for, but this thread.
+    while (t.m.question == 0 || t.h.unanswered != 1) std::this_thread::yield();
+    CHECK(with_barrier(t.h) == crowd::running + crowd::waiting);
+    others.wait_for_turns();
+    others.wake_all();
+    CHECK_FALSE(asking.answered());
+    safepoint();
+    while (!asking.answered()) std::this_thread::yield();
+  }
+  CHECK(with_barrier(t.h) == crowd::running + crowd::waiting + 1);
+  finish(t.h);
+  CHECK(with_barrier(t.h) == 0);
+  t.heap.collect();
+  CHECK(t.heap.statistics().mutators == crowd::running + crowd::waiting + 1);
+  others.wait_for_turns();
 }
 
 TEST_CASE("handshake: a mutator that attaches is as if it had answered [handshake.2] [managed_heap.1]") {
