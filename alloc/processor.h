@@ -77,6 +77,8 @@ struct processor : span_home {
   void span_emptied(mspan* s);
   // Takes a span that this processor left when it was full; false if somebody else was faster.
   bool adopt(mspan* s);
+  // Leaves a span of ours that is full, for others to free into; false: it is not full any more, and stays ours.
+  bool leave_full(mspan* s);
   // Reads the inbox; hands over what is not used when the heap grows.
   void attend();
   // Reads the remote bits of every span that is ours: dies if a slot was freed both here and by another thread.
@@ -103,7 +105,6 @@ struct processor : span_home {
   mspan* take_kept(span_class c);
   void bound_available(const mspan* newest);
   void unretain(mspan* s);
-  bool leave_full(mspan* s);
   void attend_to(mspan* s);
   void give_to_central(mspan* s);
   void release(mspan* s);

@@ -105,13 +105,14 @@ void answer_if_blocked(mutator& m) {
 // Blocks the mutator. Whether it has not been asked anything by then.
 bool block_unasked(mutator& m) {
   if (is_planted(fault::block_unordered)) {
-    // acquire, release: pair with the asker's, and may be seen by it in this order, as if a store buffer held the
-    // store.
-    const bool nobody_asks = !is_asked(m.question.load(std::memory_order_acquire));
-    for (int i = 0; i < 10; ++i) spin_pause();
-    os::yield();
-    m.state.store(mutator::blocked, std::memory_order_release);
-    return nobody_asks;
+    const bool unasked = !is_asked(m.question.load(std::memory_order_acquire));  // pairs with the asker's, as the next
+    // As if a store buffer held the store until the asker, should there be one, has looked at all and waits for this.
+    for (int i = 0; unasked && i < 1000 && m.heap->unanswered.load(std::memory_order_relaxed) != 1; ++i) {
+      spin_pause();
+      if (i % 100 == 99) os::yield();
+    }
+    m.state.store(mutator::blocked, std::memory_order_release);  // pairs with the asker's
+    return unasked;
   }
   // seq_cst, both: pair with ask_all (litmus: block).
   m.state.store(mutator::blocked, std::memory_order_seq_cst);

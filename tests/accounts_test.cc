@@ -1,5 +1,6 @@
 #include "gc/accounts.h"
 
+#include "gc/cycle.h"
 #include "gc/cycle_log.h"
 #include "testing.h"
 
@@ -8,6 +9,7 @@
 #include "alloc/os.h"
 
 #include <memory>
+#include <thread>
 #include <vector>
 
 namespace umber::gc {
@@ -54,6 +56,26 @@ TEST_CASE("accounts: what a collection costs is counted, whichever thread marks"
   CHECK(counted.assist_ns == 0);
   CHECK(counted.mutator_sweep_ns == 0);
   CHECK(counted.mark_ns > counted.sweep_ns);
+}
+
+TEST_CASE("accounts: the turns of a helper are counted, with work or without") {
+  umber::heap heap(never_by_itself(1));
+  const umber::mutator attached(heap);
+  managed_heap& h = *this_mutator().heap;
+  constexpr std::uint32_t turns = 10'000;
+  std::uint64_t used = 0;
+  h.marking = true;
+  std::thread helper([&] {
+    const std::uint64_t before = os::thread_cpu_time();
+    mark_along(h);
+    used = os::thread_cpu_time() - before;
+  });
+  while (h.helper_turns < turns) std::this_thread::yield();
+  h.marking = false;
+  helper.join();
+  INFO("counted " << h.mark_ns << " of " << used);
+  CHECK(h.mark_ns <= used);
+  CHECK(h.mark_ns > used / 2);
 }
 
 TEST_CASE("accounts: the classes add up to what the process used [accounts.1]") {

@@ -230,6 +230,19 @@ TEST_CASE("remote: frees that race with leaving, adopting and listing are all de
 }
 
 TEST_CASE(
+    "remote: a span that is freed into just before it is left stays with its owner [remote.2] (litmus: leave_full)") {
+  test_processor owner;
+  const std::vector<void*> blocks = whole_span(*owner.get(), class_of(64));
+  mspan* s = span_at(blocks[0]);
+  send(s, slot_at(blocks[0]).word(), slot_at(blocks[0]).bit());
+  CHECK_FALSE(owner->leave_full(s));
+  CHECK_FALSE(s->has_remote());
+  CHECK(s->count_free() == 1);
+  CHECK(owner->owns(s));
+  for (std::size_t i = 1; i < blocks.size(); ++i) free_through(*owner.get(), blocks[i]);
+}
+
+TEST_CASE(
     "remote: a span that is left in the same moment in which it is freed is not lost [remote.2] (litmus: leave_full)") {
   const span_class c = span_class::scan(class_for(131072));
   REQUIRE(info(c).slots <= 8);
