@@ -37,11 +37,7 @@ export function pageOfSamples() {
 
 // The same of documents that are made, in the folder that is given, when it is known that there is a browser.
 export function pageOf(umber, packages, made) {
-  const chromium = findChromium();
-  if (!chromium) skip('there is no chromium; tools/setup installs it');
-  // The build goes on without the page where npm reaches no registry.
-  if (statSync(join(packages, '..', 'report.html')).size === 0)
-    skip('npm could not fetch what the page is made of when umber was built');
+  const launch = launchedOrSkipped(packages);
   const scratch = mkdtempSync(join(tmpdir(), 'umber-report-'));
   const report = join(scratch, 'report.html');
   const samples = made(scratch);
@@ -49,7 +45,7 @@ export function pageOf(umber, packages, made) {
   let browser;
   before(async () => {
     execFileSync(umber, ['report', ...samples, '-o', report]);
-    browser = await launch(packages, chromium);
+    browser = await launch();
   });
   after(async () => {
     await browser?.close();
@@ -63,10 +59,16 @@ export function pageOf(umber, packages, made) {
   return { umber, packages, scratch, documents, gc: documents['bench_gc_sample.json'], opened };
 }
 
-async function launch(work, executablePath) {
-  const { chromium } = createRequire(resolve(work, 'package.json'))('playwright-core');
+// What starts the browser; where there is none, or no playwright-core, the test ends here and is skipped.
+export function launchedOrSkipped(packages) {
+  const executablePath = findChromium();
+  if (!executablePath) skip('there is no chromium; tools/setup installs it');
+  // The build goes on without the page where npm reaches no registry.
+  if (statSync(join(packages, '..', 'report.html')).size === 0)
+    skip('npm could not fetch what the page is made of when umber was built');
+  const { chromium } = createRequire(resolve(packages, 'package.json'))('playwright-core');
   // As root Chromium has no sandbox to offer; the page is our own.
-  return chromium.launch({ executablePath, args: process.getuid() === 0 ? ['--no-sandbox'] : [], timeout: 60000 });
+  return () => chromium.launch({ executablePath, args: process.getuid() === 0 ? ['--no-sandbox'] : [], timeout: 60000 });
 }
 
 async function open(browser, file, { width = 1280, dark = false } = {}) {
