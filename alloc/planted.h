@@ -63,6 +63,8 @@ enum class fault : std::uint8_t {
   weak_cleared_never,
   weak_load_ignores_window,
   helpers_uncounted,
+  idle_heap_forgotten,
+  silent_heap_collected,
   turns_without_end,
   finalizer_runs_twice,
   finalizer_object_unmarked,

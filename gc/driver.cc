@@ -6,6 +6,8 @@
 
 #include "alloc/os.h"
 
+#include <algorithm>
+
 #include <pthread.h>
 #include <signal.h>
 
@@ -13,17 +15,25 @@ namespace umber::gc {
 
 namespace {
 
-constexpr std::uint64_t look_whether_idle = 10'000'000'000;  // ns
+constexpr std::uint64_t longest_rest = 10'000'000'000;  // ns
 constexpr std::size_t stack_bytes = 512 * kib;
 
 const volatile std::uint32_t* futex_word(const std::atomic<std::uint32_t>& word) {
   return reinterpret_cast<const volatile std::uint32_t*>(&word);
 }
 
+// How often to look whether the heap idles: often enough for its period, and seldom.
+std::uint64_t look_every(const pacer_options& options) {
+  constexpr std::uint64_t looks = 12;
+  if (options.idle_ns == 0 || options.percent == pacer_options::off) return longest_rest;
+  return std::clamp<std::uint64_t>(options.idle_ns / looks, 1'000'000, longest_rest);
+}
+
 void* collect_when_asked(void* heap) {
   managed_heap& h = *static_cast<managed_heap*>(heap);
   pthread_setname_np(pthread_self(), "umber collector");
   timeline::enter(h.number);
+  const std::uint64_t rest = look_every(h.pace.options);
   span_stock stock;
   std::uint64_t last_end = os::now();
   for (;;) {
@@ -35,10 +45,11 @@ void* collect_when_asked(void* heap) {
       while (bring_pages(h)) {
         if (h.wanted.load(std::memory_order_relaxed) != wanted) break;  // relaxed: looked at again
       }
-      os::wait(futex_word(h.calls), calls, look_whether_idle);
+      os::wait(futex_word(h.calls), calls, rest);
       // Not beside who asked (turns.h). relaxed: a hint.
       if (os::current_processor() == h.called_on.load(std::memory_order_relaxed)) os::leave_processor();
       const std::size_t allocated = h.allocated.load(std::memory_order_relaxed);  // relaxed: a figure
+      if (is_planted(fault::idle_heap_forgotten)) continue;
       if (should_collect_idle(h.pace.options, os::now(), last_end, allocated)) start_cycle(h);
       continue;
     }
@@ -62,7 +73,7 @@ void* help(void* heap) {
   while (!h.ending.load(std::memory_order_acquire)) {  // pairs with the release in stop_threads
     const std::uint32_t called = h.helpers_called.load(std::memory_order_acquire);  // pairs with call_helpers
     mark_along(h);
-    os::wait(futex_word(h.helpers_called), called, look_whether_idle);
+    os::wait(futex_word(h.helpers_called), called, longest_rest);
   }
   timeline::leave();
   end_thread(h);

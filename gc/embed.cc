@@ -237,7 +237,8 @@ heap_state* create_heap(const heap_options& chosen) noexcept {
                      .minimum_heap = options.minimum,
                      .soft_limit = options.limit,
                      .hard_limit = options.hard_limit,
-                     .background_share = worker_share(options)};
+                     .background_share = worker_share(options),
+                     .idle_ns = std::uint64_t{options.idle_ms} * 1'000'000};
   h->pace.limiter.capacity_ns = gc_cpu_limiter::capacity_per_processor_ns * os::processor_count();
   h->pace.limiter_updated_at = os::now();
   make_plan(*h);
@@ -309,7 +310,8 @@ bool write_snapshot(heap_state* h, const char* file) noexcept {
 }
 
 void read_statistics(heap_state* h, heap_statistics& into) noexcept {
-  if (mutator* own = attached(); own != nullptr && own->heap == h) count_allocated(*own);
+  // In a `blocking` region the collector may be doing so.
+  if (mutator* own = attached(); own != nullptr && own->heap == h && own->blocking_depth == 0) count_allocated(*own);
   // relaxed, all: figures.
   into.percent = h->options.percent;
   into.limit = h->options.limit;

@@ -1,5 +1,7 @@
 #include "pacer.h"
 
+#include "alloc/planted.h"
+
 namespace umber::gc {
 
 namespace {
@@ -16,9 +18,7 @@ constexpr std::size_t least_work = kib;
 constexpr double overshoot = 1.1;
 constexpr double limit_headroom = 0.03;
 constexpr std::size_t least_headroom = mib;
-constexpr std::uint64_t minute_ns = 60000000000;
-constexpr std::uint64_t idle_period_ns = 2 * minute_ns;
-constexpr std::uint64_t silent_period_ns = 30 * minute_ns;
+constexpr std::uint64_t silent_periods = 15;
 
 constexpr std::size_t lower(std::size_t a, std::size_t b) { return a < b ? a : b; }
 constexpr std::size_t higher(std::size_t a, std::size_t b) { return a < b ? b : a; }
@@ -130,8 +130,9 @@ double revised_assist_ratio(const plan& p, const mark_progress& now) {
 
 bool should_collect_idle(const pacer_options& options, std::uint64_t now_ns, std::uint64_t last_cycle_end_ns,
                          std::size_t allocated_since) {
-  if (options.percent == pacer_options::off || now_ns < last_cycle_end_ns) return false;
-  return now_ns - last_cycle_end_ns >= (allocated_since != 0 ? idle_period_ns : silent_period_ns);
+  if (options.percent == pacer_options::off || options.idle_ns == 0 || now_ns < last_cycle_end_ns) return false;
+  const bool is_silent = allocated_since == 0 && !is_planted(alloc::fault::silent_heap_collected);
+  return (now_ns - last_cycle_end_ns) / (is_silent ? silent_periods : 1) >= options.idle_ns;
 }
 
 bool gc_cpu_limiter::update(std::uint64_t gc_ns, std::uint64_t total_ns) {

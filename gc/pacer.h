@@ -61,6 +61,7 @@ struct pacer_options {
   std::size_t soft_limit = off;               // bytes, of all that memory_state counts
   std::size_t hard_limit = off;               // the lower of the two counts
   double background_share = 0.25;             // of the processors, that the workers take while they mark
+  std::uint64_t idle_ns = 120'000'000'000;    // without a cycle, after which there is one; 0: never
 };
 
 // The highest of the last measurements of allocation against marking.
@@ -127,7 +128,8 @@ inline constexpr double most_assist_ratio = 64;
 [[nodiscard]] double revised_assist_ratio(const plan& p, const mark_progress& now);
 
 // Whether a heap that has not reached its trigger should be collected all the same, so that what it has dropped is
-// given back: after two minutes; after half an hour if nothing was allocated since, and so probably nothing dropped.
+// given back: after `idle_ns`; after fifteen times as long if nothing was allocated since, and so probably nothing
+// dropped.
 [[nodiscard]] bool should_collect_idle(const pacer_options& options, std::uint64_t now_ns,
                                        std::uint64_t last_cycle_end_ns, std::size_t allocated_since);
 

@@ -47,7 +47,10 @@ struct heap_options {
   std::size_t limit = by_environment;
   std::size_t hard_limit = SIZE_MAX;  // bytes; beyond it making fails
   unsigned workers = 0;               // marking threads; 0: a quarter of the processors, at least one
-  bool attach_threads = false;        // a thread that needs a mutator gets one, until it ends; for one heap at a time
+  // A heap that has had no cycle for so long, milliseconds, has one if something was made in it since; after fifteen
+  // times as long in any case; 0, or percent off: never.
+  unsigned idle_ms = 120'000;
+  bool attach_threads = false;  // a thread that needs a mutator gets one, until it ends; for one heap at a time
   barrier kind = barrier::hybrid;
   bool finalizer_thread = true;  // false: finalizers and cleanups run when the program calls run_finalizers
   // n: every n-th allocation collects, swept memory is poisoned, barriers hand over every second object that they

@@ -76,6 +76,8 @@ constexpr planting plantings[] = {
     {fault::ephemeron_without_key, "ephemeron_without_key", "weak_map: a value lives as long as its key"},
     {fault::ephemeron_value_missed, "ephemeron_value_missed", "weak_map: a value lives as long as its key"},
     {fault::helpers_uncounted, "helpers_uncounted", "accounts: the turns of a helper are counted"},
+    {fault::idle_heap_forgotten, "idle_heap_forgotten", "driver: a heap that idles is collected by itself"},
+    {fault::silent_heap_collected, "silent_heap_collected", "driver: a heap in which nothing is made rests"},
     {fault::turns_without_end, "turns_without_end", "turns: who wants the processor gets it"},
     {fault::settle_skipped, "settle_skipped", "verify: a store under way when barriers go on"},
     {fault::deletion_half_missing, "deletion_half_missing", "litmus: deletion"},
