@@ -1,7 +1,7 @@
 // The DevTools that are in Chromium read a snapshot as the Memory panel does, and come to the same as `umber heap`: how
 // many objects there are of each type, what they retain together, and what each single object does.
 //
-//   devtools_test.mjs UMBER PACKAGES KNOWN         (PACKAGES: where npm has put playwright-core)
+//   snapshot_test.mjs UMBER PACKAGES KNOWN         (PACKAGES: where npm has put playwright-core)
 import assert from 'node:assert';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -9,9 +9,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { launchedOrSkipped } from '../report/browser.mjs';
+import { openedDevtools } from './devtools.mjs';
 
 const [umber, packages, known] = process.argv.slice(2);
-const worker = 'devtools://devtools/bundled/entrypoints/heap_snapshot_worker/heap_snapshot_worker.js';
+const worker = 'entrypoints/heap_snapshot_worker/heap_snapshot_worker.js';
 const seed = Math.floor(Math.random() * 2 ** 31);
 const folder = mkdtempSync(join(tmpdir(), 'umber-snapshot-'));
 const file = join(folder, 'known.heapsnapshot');
@@ -22,8 +23,7 @@ let page;
 before(async () => {
   execFileSync(known, [file, String(seed)]);
   browser = await launch();
-  page = await browser.newPage();
-  await page.goto(worker);
+  page = await openedDevtools(browser, worker, 'HeapSnapshotLoader.HeapSnapshotLoader', 'HeapSnapshot.SecondaryInitManager');
 });
 after(async () => {
   await browser?.close();
@@ -33,8 +33,8 @@ after(async () => {
 // By the loader and the snapshot of DevTools' own worker, fed in pieces as from a file.
 function asDevtoolsReadIt(text) {
   return page.evaluate(
-    async ([from, contents]) => {
-      const { HeapSnapshot, HeapSnapshotLoader } = await import(from);
+    async (contents) => {
+      const { HeapSnapshot, HeapSnapshotLoader } = globalThis.devtools;
       const loader = new HeapSnapshotLoader.HeapSnapshotLoader({ sendEvent() {} });
       for (let at = 0; at < contents.length; at += 100_000) loader.write(contents.slice(at, at + 100_000));
       loader.close();
@@ -57,7 +57,7 @@ function asDevtoolsReadIt(text) {
       const types = aggregates.map(({ name, count, self, maxRet }) => ({ type: name, objects: count, bytes: self, retained: maxRet }));
       return { nodes, types: types.filter(({ bytes }) => bytes > 0) };
     },
-    [worker, text],
+    text,
   );
 }
 
