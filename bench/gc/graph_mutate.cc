@@ -13,10 +13,10 @@ struct cell {
   std::uint64_t number;
 };
 
-// Makes and drops cells while the swaps go on.
+// Makes and drops cells while the swaps go on: so many a second, or, 0, as fast as it can.
 class garbage_beside {
  public:
-  explicit garbage_beside(memory& heap) : heap_(heap), thread_([this] { make_garbage(); }) {}
+  garbage_beside(memory& heap, double rate) : heap_(heap), rate_(rate), thread_([this] { make_garbage(); }) {}
   garbage_beside(const garbage_beside&) = delete;
   garbage_beside& operator=(const garbage_beside&) = delete;
 
@@ -30,20 +30,30 @@ class garbage_beside {
 
  private:
   enum stage { waiting, going, done };
+  static constexpr std::uint64_t at_once = 16384;
 
   void make_garbage() {
     const attached here(heap_);
     heap_.wait_in([this] {
       while (stage_ == waiting) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     });
-    for (; stage_.load(std::memory_order_relaxed) == going; ++made_) {
-      const ref<cell> garbage = make<cell>();
-      keep(garbage);
-      drop(garbage);
+    const std::uint64_t began = now_ns();
+    while (stage_.load(std::memory_order_relaxed) == going) {
+      for (std::uint64_t i = 0; i < at_once; ++i, ++made_) {
+        const ref<cell> garbage = make<cell>();
+        keep(garbage);
+        drop(garbage);
+      }
+      if (rate_ != 0) wait_until(began + static_cast<std::uint64_t>(static_cast<double>(made_) / rate_ * 1e9));
     }
+  }
+  void wait_until(std::uint64_t due) {
+    const std::uint64_t now = now_ns();
+    if (now < due) heap_.wait_in([&] { std::this_thread::sleep_for(std::chrono::nanoseconds(due - now)); });
   }
 
   memory& heap_;
+  const double rate_;
   std::atomic<stage> stage_{waiting};
   std::uint64_t made_ = 0;
   std::thread thread_;
@@ -79,7 +89,7 @@ outcome graph_mutate(run& r) {
       (*nodes)[i]->words[0] = i;
     }
     random_source random = random_of(l, 3);
-    garbage_beside garbage(r.heap());
+    garbage_beside garbage(r.heap(), r.chosen().beside);
     std::uint64_t swaps = 0;
     std::uint64_t began = 0;
     std::uint64_t ended = 0;

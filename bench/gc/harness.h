@@ -37,6 +37,7 @@ struct choices {
   double scale = 1;
   double seconds = 10;
   double survival = 0.1;
+  double beside = 0;
   double jitter = 0.1;
   bool random = false;
   std::string hlog;
@@ -52,6 +53,7 @@ struct workload_shape {
   unsigned depth = 0;  // 0: it has none
   bool may_be_random = false;
   bool has_survival = false;
+  bool has_beside = false;
   bool is_paced = false;
   double rate = 0;
   bool collects_by_itself = true;  // false: only when told

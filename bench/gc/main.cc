@@ -49,6 +49,7 @@ const char* take(std::string_view name, std::string_view value, choices& chosen)
     return parse(value, depth, 4, 29) ? nullptr : "it takes a depth, 4 to 29";
   }
   if (name == "--survival") return parse(value, chosen.survival, 1) ? nullptr : "it takes a share, 0 to 1";
+  if (name == "--beside") return parse(value, chosen.beside, 1e9) ? nullptr : "it takes objects a second";
   if (name == "--rate") return parse(value, chosen.rate.emplace(), 1e9) ? nullptr : "it takes operations a second";
   if (name == "--scale") return parse(value, chosen.scale, 1e6) ? nullptr : "it takes a factor, 0 to 1000000";
   if (name == "--seconds") return parse(value, chosen.seconds, 1e6) ? nullptr : "it takes seconds";
@@ -83,6 +84,7 @@ nlohmann::ordered_json parameters_of(const bench::run& r) {
   if (row.shape.depth != 0) result["depth"] = r.depth();
   if (row.shape.may_be_random) result["random"] = r.chosen().random;
   if (row.shape.has_survival) result["survival"] = r.chosen().survival;
+  if (row.shape.has_beside) result["beside"] = r.chosen().beside;
   if (row.shape.is_paced) result["rate"] = r.rate();
   if (r.rate() > 0) result["seconds"] = r.chosen().seconds;
   for (const auto& [name, value] : bench::listed(r.chosen().memory)) result[name] = value;

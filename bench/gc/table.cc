@@ -18,7 +18,7 @@ constexpr workload table[] = {
     {"graph_mutate",
      "swaps of links between random nodes, with a thread allocating beside",
      graph_mutate,
-     {.depth = 20, .is_paced = true}},
+     {.depth = 20, .has_beside = true, .is_paced = true}},
     {"lru_cache",
      "a map and a list of strings, the least recently used of which go",
      lru_cache,

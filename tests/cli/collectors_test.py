@@ -99,6 +99,13 @@ class collectors(unittest.TestCase):
         self.assertNotEqual(small["checksum"], large["checksum"])
         self.assertEqual((small["operations"], large["operations"]), (6, 12))
 
+    def test_what_is_made_beside_the_swaps_is_no_more_than_was_asked_for(self):
+        for program in PROGRAMS:
+            run = self.result(program, "graph_mutate", "--depth", "10", "--scale", "0.1", "--beside", "10000", "--jitter", "0")
+            at_once = 16384  # more than a second's
+            self.assertLess(run["figures"]["beside_per_second"] * run["wall_ns"] / 1e9, 4 * at_once)
+            self.assertEqual(run["parameters"]["beside"], 10000)
+
     def test_wrong_arguments_are_refused_with_one_line(self):
         for program in PROGRAMS:
             for arguments in ([], ["nosuch"], ["ast", "--scale"], ["ast", "--scale", "nan"], ["ast", "--scale", "-1"],

@@ -33,6 +33,7 @@ constexpr planned main_rows[] = {
     {"message_ring", "--depth 21 --rate 0", nullptr},
     {"message_ring", "--depth 21 --rate 0 --random", nullptr},
     {"graph_mutate", "", ""},
+    {"graph_mutate", "--beside 15000000", nullptr},
     {"lru_cache", "", ""},
     {"large_arrays", "", nullptr},
     {"linked_list", "", nullptr},

@@ -55,7 +55,7 @@ const std::vector<target>& targets() {
       {"recording", {}, "operation_ns", at_most, 30},
       {"barrier", {}, "idle_ns", at_most, 1.05, nullptr, "plain_ns"},
       {"barrier", {}, "marking_ns", at_most, 1.5, nullptr, "plain_ns"},
-      {"graph_mutate", {{"depth", 20, 20}}, "swap_ns", at_most, 50},
+      {"graph_mutate", {{"depth", 20, 20}, {"beside", 1, 1e9}}, "swap_ns", at_most, 50},
       {"graph_mutate", {{"depth", 20, 20}}, "beside_per_second", at_least, 10e6},
       {"full_collection", {in_order}, "mark_cpu_ns_an_object", at_most, 7},
       {"full_collection", {shuffled}, "mark_cpu_ns_an_object", at_most, 25},

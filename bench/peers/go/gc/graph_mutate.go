@@ -3,6 +3,7 @@ package main
 import (
 	"runtime"
 	"sync/atomic"
+	"time"
 
 	"umber/peers/internal/harness"
 )
@@ -29,6 +30,21 @@ func swapOften(nodes []*wideNode, random *harness.Random) {
 	}
 }
 
+// makeGarbage makes so many cells a second, or, at 0, as many as it can, until done; it returns how many.
+func makeGarbage(rate float64, done *atomic.Bool) uint64 {
+	const atOnce = 16384
+	var n uint64
+	for began := time.Now(); !done.Load(); n += atOnce {
+		for range atOnce {
+			keptCell = new(cell)
+		}
+		if rate != 0 {
+			time.Sleep(time.Until(began.Add(time.Duration(float64(n+atOnce) / rate * 1e9))))
+		}
+	}
+	return n
+}
+
 func numberOf(n *wideNode) uint64 {
 	if n == nil {
 		return 0
@@ -44,13 +60,7 @@ func graphMutate(run *harness.Run) error {
 	var done atomic.Bool
 	allocated := make(chan uint64)
 	run.Begin()
-	go func() {
-		var n uint64
-		for ; !done.Load(); n++ {
-			keptCell = new(cell)
-		}
-		allocated <- n
-	}()
+	go func() { allocated <- makeGarbage(run.Beside, &done) }()
 	random := harness.NewRandom(3)
 	lane := run.Lane(true)
 	operations := run.Operations(20000, 0)

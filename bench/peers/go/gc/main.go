@@ -24,7 +24,7 @@ var table = []workload{
 	{"message_ring", "messages of 1 KiB into a ring, over a tree that lives", messageRing,
 		harness.Own{Depth: 23, Random: true, Paced: true, Rate: 250000}},
 	{"graph_mutate", "random swaps among many nodes, with a goroutine that allocates beside it", graphMutate,
-		harness.Own{Depth: 20, Paced: true}},
+		harness.Own{Depth: 20, Beside: true, Paced: true}},
 	{"lru_cache", "look-ups of strings in a map that forgets what was not used", lruCache,
 		harness.Own{Depth: 17, Threaded: true, Paced: true}},
 	{"large_arrays", "arrays of 64 KiB to 2 MiB take each other's place", largeArrays,

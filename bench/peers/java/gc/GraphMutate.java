@@ -5,11 +5,14 @@ import harness.Params;
 import harness.RandomSource;
 import harness.Run;
 import java.lang.ref.Reference;
+import java.util.concurrent.locks.LockSupport;
 
 /** Random swaps of the edges of a graph, while a thread beside it keeps the collector at work. */
 final class GraphMutate {
   /** Makes an allocation that nobody reads escape to the heap. */
   static Cell kept;
+
+  private static final int AT_ONCE = 16384;
 
   private static volatile boolean done = false;
   private static long allocated = 0;
@@ -30,9 +33,14 @@ final class GraphMutate {
     return node == null ? 0 : node.first + 1;
   }
 
-  private static void allocateUntilDone() {
+  /** Makes so many cells a second, or, at 0, as many as it can. */
+  private static void allocateUntilDone(double rate) {
+    long began = System.nanoTime();
     long n = 0;
-    for (; !done; ++n) kept = new Cell(null, n);
+    while (!done) {
+      for (int i = 0; i < AT_ONCE; ++i, ++n) kept = new Cell(null, n);
+      if (rate != 0) LockSupport.parkNanos(began + (long) (n / rate * 1e9) - System.nanoTime());
+    }
     allocated = n;
   }
 
@@ -40,7 +48,7 @@ final class GraphMutate {
     WideNode[] nodes = new WideNode[1 << params.depth];
     for (int i = 0; i < nodes.length; ++i) nodes[i] = new WideNode(i);
     run.begin();
-    Thread beside = run.beside("beside", GraphMutate::allocateUntilDone);
+    Thread beside = run.beside("beside", () -> allocateUntilDone(params.beside));
     RandomSource random = new RandomSource(3);
     Lane lane = run.lane(true);
     int operations = params.operations(20000, 0);

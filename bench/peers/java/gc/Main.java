@@ -20,7 +20,7 @@ public final class Main {
       new Workload("message_ring", "messages of 1 KiB into a ring, over a tree that lives",
           MessageRing::run, MessageRing::live, new Params().depth(23).linkedAtRandom().paced(250000)),
       new Workload("graph_mutate", "random swaps among many nodes, with a thread that allocates beside it",
-          GraphMutate::run, GraphMutate::live, new Params().depth(20).paced(0)),
+          GraphMutate::run, GraphMutate::live, new Params().depth(20).beside().paced(0)),
       new Workload("lru_cache", "look-ups of strings in a map that forgets what was not used",
           LruCache::run, LruCache::live, new Params().depth(17).threaded(1).paced(0)),
       new Workload("large_arrays", "arrays of 64 KiB to 2 MiB take each other's place",

@@ -9,6 +9,7 @@ public final class Params {
   public double seconds = 10;
   public boolean random = false;
   public double survival = 0.1;
+  public double beside = 0; // objects a second that are made beside the operations; 0: as fast as it can
   public int percent = 100;
   public long limit = 0; // bytes; 0: none
   public double jitter = 0.1; // seconds for which the machine's own is looked at
@@ -18,6 +19,7 @@ public final class Params {
   private boolean isPaced = false;
   private boolean mayBeRandom = false;
   private boolean hasSurvival = false;
+  private boolean hasBeside = false;
 
   // What a workload has a use for; the rest of the command line it ignores.
 
@@ -45,6 +47,11 @@ public final class Params {
 
   public Params surviving() {
     hasSurvival = true;
+    return this;
+  }
+
+  public Params beside() {
+    hasBeside = true;
     return this;
   }
 
@@ -116,6 +123,7 @@ public final class Params {
       case "--rate" -> rate = value;
       case "--seconds" -> seconds = value;
       case "--survival" -> survival = value;
+      case "--beside" -> beside = value;
       case "--percent" -> percent = (int) value;
       case "--limit" -> limit = (long) value;
       case "--jitter" -> jitter = value;
@@ -133,6 +141,7 @@ public final class Params {
     if (depth != 0) json.field("depth", depth);
     if (mayBeRandom) json.field("random", random);
     if (hasSurvival) json.field("survival", survival);
+    if (hasBeside) json.field("beside", beside);
     if (isPaced) json.field("rate", rate);
     if (paced()) json.field("seconds", seconds);
     if (limit != 0) json.field("limit", limit);

@@ -15,6 +15,7 @@ type Params struct {
 	Seconds  float64
 	Random   bool
 	Survival float64
+	Beside   float64 // objects a second that are made beside the operations; 0: as fast as it can
 	Percent  int
 	Limit    int64   // bytes; 0: none
 	Jitter   float64 // seconds for which the machine's own is looked at
@@ -24,9 +25,9 @@ type Params struct {
 // Own is what a workload has for what the command line leaves out, and which of it the workload has a use for: the rest
 // is ignored.
 type Own struct {
-	Depth, Threads                    int
-	Rate                              float64
-	Threaded, Random, Survival, Paced bool
+	Depth, Threads                            int
+	Rate                                      float64
+	Threaded, Random, Survival, Beside, Paced bool
 }
 
 // Scaled returns count times the scale, at least 1.
@@ -91,6 +92,8 @@ func (p *Params) set(name string, number float64) bool {
 		p.Seconds = number
 	case "--survival":
 		p.Survival = number
+	case "--beside":
+		p.Beside = number
 	case "--percent":
 		p.Percent = int(number)
 	case "--limit":
@@ -115,6 +118,7 @@ func (p *Params) export() map[string]any {
 	add("depth", p.Depth, p.Depth != 0)
 	add("random", p.Random, p.own.Random)
 	add("survival", p.Survival, p.own.Survival)
+	add("beside", p.Beside, p.own.Beside)
 	add("rate", p.Rate, p.own.Paced)
 	add("seconds", p.Seconds, p.Paced())
 	add("limit", p.Limit, p.Limit != 0)
