@@ -118,8 +118,18 @@ class heap(unittest.TestCase):
                             ("edges", [0, 0, 4] + graph["edges"][3:]), ("nodes", [-1] + graph["nodes"][1:]),
                             ("nodes", ["x"]), ("edges", 5)):
             self.refused({**graph, part: value}, "not a whole heap snapshot")
-        done = subprocess.run([UMBER, "heap", "/nowhere"], capture_output=True, text=True)
-        self.assertEqual((done.returncode, done.stderr), (1, "umber: cannot read /nowhere: No such file or directory\n"))
+        for path, saying in (("/nowhere", "cannot read /nowhere: No such file or directory"), ("/tmp", "/tmp: is a folder")):
+            done = subprocess.run([UMBER, "heap", path], capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stderr), (1, f"umber: {saying}\n"))
+
+    def test_a_full_disk_is_one_line(self):
+        graph = snapshot(["", "a"], [0, 8], [[(ELEMENT, 0, 1)], []])
+        with tempfile.NamedTemporaryFile("w", suffix=".heapsnapshot") as file, open("/dev/full", "w") as full:
+            json.dump(graph, file)
+            file.flush()
+            for options in ([], ["--json"]):
+                done = subprocess.run([UMBER, "heap", file.name, *options], stdout=full, stderr=subprocess.PIPE, text=True)
+                self.assertEqual((done.returncode, done.stderr), (1, "umber: cannot write the report\n"))
 
 
 if __name__ == "__main__":

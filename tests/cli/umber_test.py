@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -105,6 +106,14 @@ class bench_malloc(base):
         self.refused(2, "nosuch", saying="run, doctor")
         self.refused(2, saying="is followed by a command: run, doctor")
         self.refused(2, "heap", "x", "--nosuch", saying="see umber heap --help")
+
+    def test_an_allocator_that_is_missing_is_one_line(self):
+        with tempfile.TemporaryDirectory() as folder:
+            alone = pathlib.Path(folder) / "umber"
+            shutil.copy(UMBER, alone)
+            done = subprocess.run([alone, "bench", "malloc", "--allocators", "umber"], capture_output=True, text=True, timeout=120)
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
+        self.assertIn("libumber_malloc.so is not beside this program; set UMBER_LIBRARY", done.stderr)
 
     def test_the_list_names_every_workload(self):
         listing = umber("bench", "malloc", "--list").stdout

@@ -106,6 +106,24 @@ class report(unittest.TestCase):
         (self.folder / "empty").mkdir()
         self.refused(self.folder / "empty", saying="holds no .json file")
 
+    def test_what_cannot_be_read_is_named(self):
+        self.refused("/proc/self/mem", saying="cannot read /proc/self/mem: Input/output error")
+        folder = self.folder / "results"
+        (folder / "inner.json").mkdir(parents=True)
+        self.refused(folder, saying="inner.json: is a directory")
+        (folder / "inner.json").rmdir()
+        (folder / "gone.json").symlink_to("nowhere")
+        self.refused(folder, saying="gone.json: No such file or directory")
+        if os.geteuid() != 0:
+            self.write("secret.json", "{}").chmod(0)
+            self.refused(self.folder / "secret.json", saying="Permission denied")
+
+    def test_a_full_stdout_is_one_line(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([UMBER, "report", SAMPLES[0], "-o", self.output], stdout=full, stderr=subprocess.PIPE, text=True,
+                                  env={**os.environ, "UMBER_REPORT_PAGE": str(self.page)}, timeout=60)
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), done.stderr)
+
     def test_one_bad_file_among_good_ones_leaves_no_report(self):
         self.refused(SAMPLES[0], self.write("bad.json", "{"), saying="bad.json")
 
