@@ -7,6 +7,7 @@
 #include "os_threads.h"
 #include "processors.h"
 #include "retake.h"
+#include "scavenge_pace.h"
 #include "trim.h"
 
 #include <pthread.h>
@@ -18,13 +19,8 @@ namespace umber::alloc::scavenger {
 namespace {
 
 constexpr std::uint64_t ms = 1000000;
-constexpr std::uint64_t tick = 100 * ms;
-constexpr std::uint64_t most_cpu_a_tick = 5 * ms;
-constexpr std::uint64_t sleep_for_each_ns = 20;
 constexpr std::size_t most_trimmed_a_round = gib;
 constexpr page_count worth_starting = page_count::covering(12 * mib);
-constexpr page_count worth_waking = page_count::covering(256 * kib);
-constexpr std::size_t most_history = 64;
 // From this many threads with processors on it is worth looking which of them sleep, and how often.
 constexpr std::size_t many_holders = 32;
 constexpr std::uint64_t look_again = 5000 * ms;
@@ -42,24 +38,6 @@ const volatile std::uint32_t* futex_word() { return reinterpret_cast<const volat
 
 std::uint64_t decay_ns() { return static_cast<std::uint64_t>(current_options().decay_ms) * ms; }
 
-// The highest use within the decay time: what the process is likely to want again.
-class demand {
- public:
-  page_count highest(page_count in_use) {
-    const std::size_t window = decay_ns() / tick + 1;
-    const std::size_t length = window < most_history ? window : most_history;
-    history_[next_++ % length] = in_use;
-    page_count most{0};
-    for (std::size_t i = 0; i < length; ++i)
-      if (history_[i] > most) most = history_[i];
-    return most;
-  }
-
- private:
-  page_count history_[most_history];
-  std::size_t next_ = 0;
-};
-
 void count_released(std::size_t bytes) {
   released_total.fetch_add(bytes, std::memory_order_relaxed);  // relaxed: a statistic
 }
@@ -67,7 +45,7 @@ void count_released(std::size_t bytes) {
 // Gives back up to `due` pages, within this tick's share of CPU.
 page_count release_due(page_count due, std::uint64_t started) {
   page_count done{0};
-  while (done < due && os::thread_cpu_time() - started < most_cpu_a_tick) {
+  while (done < due && may_go_on(os::thread_cpu_time() - started)) {
     const page_count left = due - done;
     const page_count step = heap.release(left < page_alloc::chunk_pages ? left : page_alloc::chunk_pages);
     if (step.value == 0) break;
@@ -78,7 +56,7 @@ page_count release_due(page_count due, std::uint64_t started) {
 }
 
 // One round. True while there is something left to wait for.
-bool round(demand& history, std::size_t number) {
+bool round(demand& wanted, std::size_t number) {
   const std::uint64_t started = os::thread_cpu_time();
   const std::uint64_t now = os::now();
   const std::uint64_t decay = decay_ns();
@@ -92,10 +70,9 @@ bool round(demand& history, std::size_t number) {
   }
   const page_figures f = heap.figures();
   const page_count in_use = f.known - f.free;
-  page_count keep = history.highest(in_use) - in_use;
-  if (f.ahead > keep && now - f.populated_at < decay) keep = f.ahead;
-  if (f.unscavenged > keep) release_due(f.unscavenged - keep, started);
-  return worked || heap.figures().unscavenged >= worth_waking;
+  const page_count expected = now - f.populated_at < decay ? f.ahead : page_count{0};
+  release_due(due(in_use, wanted.highest(in_use), f.unscavenged, expected), started);
+  return worked || is_worth_another_tick(heap.figures().unscavenged);
 }
 
 // Sleeps until a free or a thread calls for work. False if the process has ended but for this thread.
@@ -117,23 +94,21 @@ bool sleep_until_called() {
 }
 
 void* run(void* /*unused*/) {
-  demand history;
+  demand wanted(decay_ns());
   std::size_t number = 0;
   std::size_t quiet = 0;
   for (;;) {
     const std::uint64_t before = os::thread_cpu_time();
-    quiet = round(history, number++) ? 0 : quiet + 1;
+    quiet = round(wanted, number++) ? 0 : quiet + 1;
     const std::uint64_t used = os::thread_cpu_time() - before;
     cpu_total.fetch_add(used, std::memory_order_relaxed);  // relaxed: a statistic
     if (os::is_last_thread()) return nullptr;              // libc ends the process when its last thread does
-    // A few rounds more after the last work, so that idle processors and half-used spans have their turn.
-    if (quiet > 2 * decay_ns() / tick + 10) {
+    if (quiet > wanted.quiet_ticks()) {
       quiet = 0;
       if (!sleep_until_called()) return nullptr;
       continue;
     }
-    const std::uint64_t pause = used * sleep_for_each_ns > tick ? used * sleep_for_each_ns : tick;
-    os::wait(futex_word(), awake, pause);
+    os::wait(futex_word(), awake, pause_after(used));
   }
 }
 

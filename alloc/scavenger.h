@@ -1,12 +1,11 @@
 // Memory that nobody uses goes back to the system, also when the process has fallen asleep.
 //
 // A background thread, started when there is something to give back and the process is past its start-up, wakes every
-// 100 ms while there is. Free pages are given back once they have been free for the decay time (1 s): at each tick the
-// pages in excess of what the process used at its highest in the decay time are due, a share of them a tick, from the
-// top of the heap down; but for those that a managed heap had populated ahead in that time (gc/ahead.h). Its CPU time
-// is bounded: after a tick that took t it sleeps at least 20 t. It also empties the processors that no thread has held
-// for the decay time, reads inboxes that nobody reads, and looks inside spans of the mcentrals for free slots that
-// cover whole pages of the machine. It takes processors back from threads that sleep.
+// 100 ms while there is. At each tick the pages in excess of what the process used at its highest in the decay time
+// (1 s) go back, from the top of the heap down, as far as the tick's share of processor time goes; but for those that
+// a managed heap had populated ahead in that time (scavenge_pace.h, gc/ahead.h). It also empties the processors that no
+// thread has held for the decay time, reads inboxes that nobody reads, and looks inside spans of the mcentrals for free
+// slots that cover whole pages of the machine. It takes processors back from threads that sleep.
 //
 // It sleeps when nothing is due, and is woken by the free that makes something due. It is started by the allocation
 // with which the heap outgrows 12 MiB, so small programs never have it; not by a free, because libc frees while it
@@ -18,7 +17,7 @@
 // Concurrency
 //   `note_free` may be called from any thread that holds no lock of the heap. The thread blocks all signals.
 // Uses / used by
-//   Uses processor, mcentral, mheap, os. Used by malloc (note_free), fork, census, override.
+//   Uses scavenge_pace, processor, mcentral, mheap, os. Used by malloc (note_free), fork, census, override.
 #pragma once
 
 #include "base.h"
