@@ -58,7 +58,7 @@ enum class fault : std::uint8_t {
   block_unordered,
   leave_ignores_stop,
   ring_forgotten,
-  array_piece_lost,
+  piece_lost,
   sweep_marked_slot,
   weak_cleared_never,
   weak_load_ignores_window,

@@ -172,7 +172,7 @@ std::size_t marker::drain(std::size_t most) {
       if (UMBER_UNLIKELY(r.top == r.floor)) {
         if (r.waiting != 0) {
           take_delayed(r, object, word);
-          in_hand = look_at(r, object, word);
+          in_hand = look_at(r, object, word, most);
           continue;
         }
         r_ = r;
@@ -185,7 +185,7 @@ std::size_t marker::drain(std::size_t most) {
         r_ = r;
         scan_piece(object & ~std::uintptr_t{1});
         r = r_;
-        most -= std::min(most - 1, words_per_piece / 32);  // a step is short, also in a large array
+        most -= std::min(most - 1, piece_bytes / bytes_like_an_object);
         continue;
       }
     }
@@ -196,7 +196,7 @@ std::size_t marker::drain(std::size_t most) {
     else if (!delay(r, object, word))
       continue;
     last = object;
-    in_hand = look_at(r, object, word);
+    in_hand = look_at(r, object, word, most);
   }
   if (in_hand != 0) *r.top++ = in_hand;  // there is room: it was a field of an object for all of whose there was
   r_ = r;
@@ -217,8 +217,9 @@ bool marker::mark(registers& r, std::uintptr_t object, page_word page) {
   return true;
 }
 
-// Gives the first of its children, which is taken next, or null; the others are queued.
-std::uintptr_t marker::look_at(registers& r, std::uintptr_t object, page_word word) {
+// Gives the first of its children, which is taken next, or null; the others are queued. What takes long is taken off
+// `most`.
+std::uintptr_t marker::look_at(registers& r, std::uintptr_t object, page_word word, std::size_t& most) {
   if (UMBER_UNLIKELY(r.looks_twice)) {
     r_ = r;
     look_twice(object);
@@ -228,7 +229,7 @@ std::uintptr_t marker::look_at(registers& r, std::uintptr_t object, page_word wo
   if (UMBER_LIKELY(word.is_masked())) return scan_masked(r, object, word.mask());
   if (word.kind() == page_kind::noscan) return 0;
   r_ = r;
-  scan(object, word);
+  most -= std::min(most - 1, scan(object, word));
   r = r_;
   return 0;
 }
@@ -276,16 +277,17 @@ std::uintptr_t marker::scan_masked(registers& r, std::uintptr_t object, std::uin
   }
 }
 
-void marker::scan(std::uintptr_t object, page_word word) {
+// How many objects of the usual size it was like.
+std::size_t marker::scan(std::uintptr_t object, page_word word) {
   switch (word.kind()) {
     case page_kind::noscan:
-      return;
+      return 0;
     case page_kind::masked:
-      return scan_all_masked(object, word.mask());
+      scan_all_masked(object, word.mask());
+      return 0;
     case page_kind::typed:
-      return scan_typed(object, *word.layout());
     case page_kind::array:
-      return scan_array(object);
+      return scan_elements(object, elements::of(object, word));
     case page_kind::nothing:
       break;
   }
@@ -309,40 +311,75 @@ void marker::scan_typed(std::uintptr_t object, const type_layout& layout) {
     add(address_of(read_slot(object + layout.pointers[i] * sizeof(void*))));
 }
 
-void marker::scan_array(std::uintptr_t object) {
-  const array_header header = array_header::of(object);
-  const type_layout& layout = *layout_of(header.element_id());
-  const std::size_t per_piece = words_per_piece * sizeof(void*) / layout.size + 1;
-  if (header.length() <= per_piece) return scan_elements(object, 0, header.length(), layout);
-  push_piece(object, 0);
+// The slots among the bytes [first, end) of an object. What a `trace` shows outside of its object is looked at as well,
+// once: with the first part of it, or with the last.
+void marker::scan_part(std::uintptr_t object, std::size_t first, std::size_t end, const type_layout& layout) {
+  if (first == 0 && end == layout.size) return scan_typed(object, layout);
+  if (layout.trace != nullptr) {
+    visitor visit(visit_slot, this, first == 0 ? 0 : object + first, end == layout.size ? UINTPTR_MAX : object + end);
+    return layout.trace(pointer_to(object), visit);
+  }
+  const std::uint32_t* const all = layout.pointers;
+  const std::uint32_t* const all_end = all + layout.pointer_count;
+  const std::uint32_t* const begin = std::lower_bound(all, all_end, first / sizeof(void*));
+  for (const std::uint32_t* p = std::lower_bound(begin, all_end, end / sizeof(void*)); p-- != begin;)
+    add(address_of(read_slot(object + *p * sizeof(void*))));
 }
 
-void marker::push_piece(std::uintptr_t object, std::size_t first) {
-  if (r_.top >= r_.full && !new_chunk()) {
-    const array_header header = array_header::of(object);  // no memory for the piece: all of the rest at once
-    return scan_elements(object, first, header.length(), *layout_of(header.element_id()));
+// From the last to the first, which is then the newest candidate. A part of an element only where these are large.
+void marker::scan_range(const elements& all, std::size_t first, std::size_t end) {
+  const type_layout& layout = *all.layout;
+  const std::size_t size = layout.size;
+  if (size > piece_bytes) {
+    for (std::size_t rest = end; rest > first;) {
+      const std::size_t element = (rest - 1) / size * size;
+      const std::size_t from = std::max(first, element);
+      scan_part(all.begin + element, from - element, rest - element, layout);
+      rest = from;
+    }
+  } else if (!layout.all_in_mask || layout.trace != nullptr) {
+    for (std::size_t at = end; at > first; at -= size) scan_typed(all.begin + at - size, layout);
+  } else {
+    for (std::size_t at = end; at > first; at -= size) scan_all_masked(all.begin + at - size, layout.mask);
   }
+}
+
+marker::elements marker::elements::of(std::uintptr_t object, page_word word) {
+  if (word.kind() == page_kind::typed) return {object, word.layout()->size, word.layout()};
+  const array_header header = array_header::of(object);
+  const type_layout* layout = layout_of(header.element_id());
+  return {object + header.bytes(), header.length() * layout->size, layout};
+}
+
+bool marker::elements::in_pieces() const {
+  const bool few_fields =
+      bytes == layout->size && layout->trace == nullptr && layout->pointer_count <= piece_bytes / sizeof(void*);
+  return bytes > piece_bytes && !few_fields;
+}
+
+// How many objects of the usual size it was like.
+std::size_t marker::scan_elements(std::uintptr_t object, const elements& all) {
+  if (all.in_pieces() && push_piece(object, 0)) return 0;
+  scan_range(all, 0, all.bytes);
+  return all.bytes / bytes_like_an_object;
+}
+
+// What comes after the first bytes is still to be scanned. False: no memory.
+bool marker::push_piece(std::uintptr_t object, std::size_t first) {
+  if (r_.top >= r_.full && !new_chunk()) return false;
   *r_.top++ = first << 1;  // even: only addresses of pieces are odd
   *r_.top++ = object | 1;
+  return true;
 }
 
 void marker::scan_piece(std::uintptr_t object) {
   const std::size_t first = *--r_.top >> 1;
-  const array_header header = array_header::of(object);
-  const type_layout& layout = *layout_of(header.element_id());
-  const std::size_t end = first + words_per_piece * sizeof(void*) / layout.size + 1;
-  const bool is_last = end >= header.length();
-  if (!is_last && !is_planted(fault::array_piece_lost)) push_piece(object, end);
-  scan_elements(object, first, is_last ? header.length() : end, layout);
-}
-
-void marker::scan_elements(std::uintptr_t object, std::size_t first, std::size_t end, const type_layout& layout) {
-  const std::uintptr_t elements = object + array_header::of(object).bytes();
-  if (!layout.all_in_mask || layout.trace != nullptr) {
-    for (std::size_t i = end; i-- > first;) scan_typed(elements + i * layout.size, layout);
-    return;
-  }
-  for (std::size_t i = end; i-- > first;) scan_all_masked(elements + i * layout.size, layout.mask);
+  const elements all = elements::of(object, object_map::word_of(object));
+  const std::size_t size = all.layout->size;
+  const std::size_t length = size > piece_bytes ? piece_bytes : (piece_bytes / size + 1) * size;
+  std::size_t end = std::min(first + length, all.bytes);
+  if (end != all.bytes && !is_planted(fault::piece_lost) && !push_piece(object, end)) end = all.bytes;
+  scan_range(all, first, end);
 }
 
 void marker::rescan() {

@@ -14,6 +14,11 @@
 // object had its own), so the marks of neighbours are gathered and written together. Two markers may so mark the same
 // object, and scan it twice; that does no harm.
 //
+// A step of marking is short, whatever it meets: what is larger than a piece (16 KiB) is scanned piece by piece,
+// arrays, objects with many fields and those with a `trace` of their own alike, and what is left of it waits with the
+// candidates (work.h). A piece is a range of memory: elements of an array, pointers of a layout, or what a `trace`
+// shows there. What is scanned whole counts as more than one object, if it is large.
+//
 // Where there is no memory for a candidate its object is marked at once and `rescan` set: before marking ends the
 // fields of all marked objects are looked at again. Slow, and correct.
 //
@@ -57,7 +62,18 @@ class marker {
   static constexpr std::size_t ring_size = 16;
   static constexpr std::size_t near = 16 * kib;
   static constexpr std::size_t prefetch_distance = 4 * kib;
-  static constexpr std::size_t words_per_piece = 2048;
+  static constexpr std::size_t piece_bytes = 16 * kib;
+  static constexpr std::size_t bytes_like_an_object = 256;  // of what is scanned: as long as to look at an object
+
+  // What is scanned in pieces: elements of one type. An object of a fixed size is the only one.
+  struct elements {
+    std::uintptr_t begin;
+    std::size_t bytes;
+    const type_layout* layout;
+
+    static elements of(std::uintptr_t object, page_word word);
+    bool in_pieces() const;
+  };
 
   struct delayed {
     std::uintptr_t object;
@@ -94,14 +110,15 @@ class marker {
   UMBER_FAST static void write_marks(registers& r);
   UMBER_SLOW void check_owner(std::uintptr_t object) const;
   UMBER_SLOW void look_twice(std::uintptr_t object);
-  UMBER_FAST std::uintptr_t look_at(registers& r, std::uintptr_t object, page_word word);
+  UMBER_FAST std::uintptr_t look_at(registers& r, std::uintptr_t object, page_word word, std::size_t& most);
   UMBER_FAST std::uintptr_t scan_masked(registers& r, std::uintptr_t object, std::uint64_t mask);
-  void scan(std::uintptr_t object, page_word word);
+  std::size_t scan(std::uintptr_t object, page_word word);
+  std::size_t scan_elements(std::uintptr_t object, const elements& all);
   void scan_all_masked(std::uintptr_t object, std::uint64_t mask);
   void scan_typed(std::uintptr_t object, const type_layout& layout);
-  void scan_array(std::uintptr_t object);
-  void scan_elements(std::uintptr_t object, std::size_t first, std::size_t end, const type_layout& layout);
-  void push_piece(std::uintptr_t object, std::size_t first);
+  void scan_part(std::uintptr_t object, std::size_t first, std::size_t end, const type_layout& layout);
+  void scan_range(const elements& all, std::size_t first, std::size_t end);
+  bool push_piece(std::uintptr_t object, std::size_t first);
   void scan_piece(std::uintptr_t object);
   static void visit_slot(void* self, const void* slot);
 

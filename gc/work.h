@@ -4,8 +4,8 @@
 // takes the candidate out, because the bit is then in the cache (mark.h prefetches it), and not when it is put in,
 // where each look would be a cache miss. So an object can wait in several places; it is scanned once.
 //
-// Large arrays are scanned in pieces. What is left of one is two items: where to go on, and above it the array's
-// address with its lowest bit set.
+// Large objects are scanned in pieces. What is left of one is two items: where to go on, in bytes, and above it the
+// object's address with its lowest bit set.
 //
 // A worker fills and empties chunks of its own; full ones, and all that a mutator has, go to the heap's `work_list`,
 // from which anybody takes. So stealing is taking a chunk from there: a lock for 500 candidates.

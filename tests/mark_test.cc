@@ -32,6 +32,26 @@ struct spread {
   field<node> other;
 };
 
+// Larger than a piece, and what is shown of it by hand.
+struct vast {
+  std::uint64_t number;
+  field<node> first;
+  spread parts[1500];
+  field<node> fields[5000];
+  field<node> last;
+};
+struct vast_asked {
+  field<node> table[4000];
+  field<node> one_by_one[2500];
+  std::uint64_t number;
+  field<node> last;
+  void trace(visitor& visit) const {
+    visit(table);
+    for (const field<node>& each : one_by_one) visit(each);
+    visit(last);
+  }
+};
+
 bool is_marked(const void* object) { return object_map::is_marked(address_of(object)); }
 
 // Marks do not outlive a test.
@@ -65,6 +85,44 @@ std::vector<node*> fill_array(local<array<T>>& nodes, std::size_t every) {
       (*nodes)[i] = made;
   }
   return held;
+}
+
+// Gives every field of the object a node of its own: these.
+std::vector<node*> fill(const auto& object) {
+  std::vector<node*> held;
+  const auto fill_one = [](void* nodes, const void* slot) {
+    auto& field_of = *const_cast<field<node>*>(static_cast<const field<node>*>(slot));
+    field_of = make<node>();
+    static_cast<std::vector<node*>*>(nodes)->push_back(field_of.get());
+  };
+  visitor visit(fill_one, &held);
+  visit(*object);
+  return held;
+}
+
+// What waits to be taken by anybody.
+std::size_t count_listed(work_list& work) {
+  std::vector<work_chunk*> chunks;
+  std::size_t items = 0;
+  while (work_chunk* chunk = work.take()) {
+    items += chunk->count;
+    chunks.push_back(chunk);
+  }
+  for (work_chunk* chunk : chunks) work.publish(chunk);
+  return items;
+}
+
+// Marks from a root in the smallest steps: the most candidates that one of them has made.
+std::size_t longest_step_from(managed_heap& h, const void* root) {
+  { marker(h).add(address_of(root)); }
+  std::size_t most = 0;
+  for (std::size_t before = count_listed(h.work); before != 0;) {
+    { marker(h).drain(20); }  // the fewest of which some are looked at, and do not only wait for their memory
+    const std::size_t now = count_listed(h.work);
+    if (now > before) most = std::max(most, now - before);
+    before = now;
+  }
+  return most;
 }
 
 std::size_t count_marked(const std::vector<node*>& nodes) {
@@ -130,6 +188,37 @@ TEST_CASE("mark: arrays of every length are scanned whole, in pieces where they 
   const std::vector<node*> held = fill_array(parts, 3);
   mark_from(t.h, parts);
   CHECK(count_marked(held) == held.size());
+}
+
+TEST_CASE("mark: one step looks at one piece of a large object, whatever says where its fields are") {
+  marked_heap t;
+  const auto expect_short_steps = [&](const auto& object) {
+    const std::vector<node*> held = fill(object);
+    const std::size_t most = longest_step_from(t.h, object.get());
+    CHECK(most > 1000);
+    CHECK(most <= 2 * 2048);  // two pieces, if the fields of one are no more than those
+    CHECK(count_marked(held) == held.size());
+  };
+  expect_short_steps(make<vast>());
+  expect_short_steps(make<vast_asked>());
+  const local<array<vast>> all = make_array<vast>(3);
+  std::vector<node*> held;
+  for (const vast& each : *all)
+    for (node* n : fill(&each)) held.push_back(n);
+  CHECK(longest_step_from(t.h, all.get()) <= 2 * 2048);
+  CHECK(count_marked(held) == held.size());
+}
+
+TEST_CASE("mark: what is scanned whole and is large counts as many objects") {
+  marked_heap t;
+  const auto all = make_array<field<array<field<node>>>>(200);
+  for (auto& each : *all) each = make_array<field<node>>(2000);  // nulls: nothing but to look at them
+  marker mark(t.h);
+  mark.add(address_of(all.get()));
+  mark.drain(400);
+  mark.publish();
+  CHECK(t.h.marked_objects > 1);
+  CHECK(t.h.marked_objects < 20);
 }
 
 TEST_CASE("mark: a piece that is shared keeps its two halves together [work.1]") {

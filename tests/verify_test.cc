@@ -8,6 +8,7 @@
 
 #include <umber/umber.h>
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -411,6 +412,27 @@ TEST_CASE("verify: a long array and far objects are marked to their ends") {
   for (const auto& each : *all) n += each != nullptr;
   CHECK(n == length);
 }
+
+struct vast {
+  umber::field<node> fields[40'000];
+};
+struct vast_asked : vast {
+  void trace(visitor& visit) const { visit(fields); }
+};
+
+template <class T>
+void check_large_object() {
+  umber::heap heap(checked());
+  const umber::mutator attached(heap);
+  const auto large = make<T>();
+  for (umber::field<node>& each : large->fields) each = make<node>();
+  for (int round = 0; round < 3; ++round) heap.collect();
+  CHECK(std::all_of(std::begin(large->fields), std::end(large->fields), [](auto& each) { return each != nullptr; }));
+}
+
+TEST_CASE("verify: all fields of a large object are marked") { check_large_object<vast>(); }
+
+TEST_CASE("verify: all that a large object shows is marked") { check_large_object<vast_asked>(); }
 
 TEST_CASE("verify: what has a mark survives the sweep") {
   umber::heap heap(checked());

@@ -36,6 +36,8 @@
 // It
 //    gives the visitor whatever holds fields: a field, an array, an aggregate. The collector's threads ask while the
 //    program runs: what trace decides by is atomic, and a field is null when it begins to be shown and when it ends.
+//    A large object is asked once for each 16 KiB of it, and what lies outside of these is passed over: an array that
+//    is shown as a whole at once, one that is shown element by element at a compare each.
 // 2. A type with a public `static constexpr auto pointers = umber::pointers(...)` has those fields; none, if it says
 //    `pointers()`. Neither this nor `trace` is inherited: a derived class says its own.
 // 3. A field is one. An array or std::array has those of its elements.
@@ -55,6 +57,7 @@
 #include <umber/field_names.h>
 #include <umber/shape.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -227,14 +230,23 @@ void visit_parts(const M& object, visitor& visit);
 // What a `trace` member is given.
 class visitor {
  public:
-  visitor(void (*visit)(void* context, const void* slot_address), void* context) noexcept
-      : visit_(visit), context_(context) {}
+  // Of what it is shown it visits the slots whose addresses are in [first, end).
+  visitor(void (*visit)(void* context, const void* slot_address), void* context, std::uintptr_t first = 0,
+          std::uintptr_t end = UINTPTR_MAX) noexcept
+      : visit_(visit), context_(context), first_(first), end_(end) {}
 
   // Shows a field, or all fields of an array, an aggregate, or an object that has declared them.
   template <class M>
   void operator()(const M& part) {
     static_assert(detail::has_fields<M>(), "umber: a visitor is shown what has fields");
-    if constexpr (detail::is_slot<M>) {
+    const auto at = reinterpret_cast<std::uintptr_t>(std::addressof(part));
+    if (at >= end_ || at + sizeof(M) <= first_) return;
+    if constexpr (detail::elements_of<M>::is_array) {
+      const std::size_t each = sizeof(M) / detail::elements_of<M>::count;
+      const std::size_t skipped = first_ > at ? (first_ - at) / each : 0;
+      const std::size_t last = std::min(detail::elements_of<M>::count - 1, (end_ - at - 1) / each);
+      for (std::size_t i = skipped; i <= last; ++i) (*this)(part[i]);
+    } else if constexpr (detail::is_slot<M>) {
       visit_(context_, std::addressof(part));
     } else {
       detail::visit_parts(part, *this);
@@ -244,6 +256,8 @@ class visitor {
  private:
   void (*visit_)(void* context, const void* slot_address);
   void* context_;
+  std::uintptr_t first_;
+  std::uintptr_t end_;
 };
 
 namespace detail {
@@ -260,8 +274,6 @@ void visit_parts(const M& object, visitor& visit) {
     object.trace(visit);
   } else if constexpr (s == shape::declared) {
     std::apply([&](auto... member) { (visit(object.*member), ...); }, M::pointers.members);
-  } else if constexpr (s == shape::array) {
-    for (const auto& element : object) visit(element);
   } else {
     visit_members(object, [&](auto, const auto&... members) { (visit_part(members, visit), ...); });
   }
