@@ -2,11 +2,9 @@
 
 #include "ahead.h"
 #include "handshake.h"
-#include "mark.h"
 #include "shadow.h"
 #include "snapshot.h"
 #include "sweep.h"
-#include "trace.h"
 #include "verify.h"
 #include "weak.h"
 #include "weak_map.h"
@@ -19,13 +17,6 @@ namespace {
 
 // Objects between two looks at the clock and the books: some 100 us.
 constexpr std::size_t objects_per_batch = 4096;
-
-struct stopwatch {
-  std::uint64_t started = os::now();
-  std::uint64_t cpu_started = os::thread_cpu_time();
-  std::uint64_t passed() const { return os::now() - started; }
-  std::uint64_t cpu() const { return os::thread_cpu_time() - cpu_started; }
-};
 
 // Tells the limiter of the time since it was last told, at most every 10 ms. While it is limiting nobody assists.
 bool is_limited(managed_heap& h, const stopwatch& watch) {
@@ -121,20 +112,6 @@ bool nothing_is_left(managed_heap& h) {
   ask_all(h, question::flush);
   if (h.found_grey.load(std::memory_order_relaxed) || !h.work.empty()) return false;  // relaxed: answered
   return h.work.published() == published || is_planted(fault::round_ignores_published);
-}
-
-// Marks, and asks for what the barriers have recorded, until a whole round of that brings nothing.
-void mark_to_the_end(managed_heap& h, marker& mark, const stopwatch& watch) {
-  for (;;) {
-    // Before marking: who leaves with grey objects after it is not overlooked. relaxed: published by the question.
-    h.found_grey.store(false, std::memory_order_relaxed);
-    mark_all_and_values(h, mark, watch);
-    h.weak_verdict.store(verdict::closing, std::memory_order_release);  // release, all: pair with lock_reference
-    if (nothing_is_left(h)) break;
-    if (is_planted(fault::one_flush_round)) break;
-    h.weak_verdict.store(verdict::open, std::memory_order_release);
-  }
-  h.weak_verdict.store(verdict::decided, std::memory_order_release);
 }
 
 // From here on weak references say what is so.
@@ -266,52 +243,88 @@ void make_plan(managed_heap& h) {
   h.goal.store(h.pace.current.goal, std::memory_order_relaxed);
 }
 
+std::uint64_t stopwatch::passed() const { return os::now() - started; }
+std::uint64_t stopwatch::cpu() const { return os::thread_cpu_time() - cpu_started; }
+
+collection::collection(managed_heap& h, span_stock& stock)
+    : h_(h), stock_(stock), watch_{os::now(), os::thread_cpu_time()}, trace_(h), mark_(h) {}
+
+void collection::start() {
+  begin(h_);
+  allocated_before_ = h_.allocated.load(std::memory_order_relaxed);  // relaxed: a figure
+  if (begins_stopped(h_)) stop_world(h_);
+  ask_all(h_, question::barrier_on);
+  trace_.ended(phase::barrier_on);
+  if (!is_planted(fault::settle_skipped)) ask_all(h_, question::settle);
+  trace_.ended(phase::settle);
+  if (UMBER_UNLIKELY(h_.shadow != nullptr)) begin_shadow(h_);
+  call_helpers(h_);
+  ask_all(h_, question::scan);
+  trace_.ended(phase::scan);
+  if (begins_stopped(h_) && !ends_stopped(h_)) start_world(h_);
+  mark_roots(h_, mark_);
+  if (ends_stopped(h_)) mark_stopped(h_, mark_, watch_);
+}
+
+bool collection::mark(std::size_t most) {
+  mark_.drain(most);
+  mark_.show_marks();
+  return mark_.has_work() || !h_.work.empty();
+}
+
+bool collection::flush_round() {
+  // Before marking: who leaves with grey objects after it is not overlooked. relaxed: published by the question.
+  h_.found_grey.store(false, std::memory_order_relaxed);
+  mark_all_and_values(h_, mark_, watch_);
+  h_.weak_verdict.store(verdict::closing, std::memory_order_release);  // release, both: pair with lock_reference
+  const bool is_last = nothing_is_left(h_) || is_planted(fault::one_flush_round);
+  h_.weak_verdict.store(is_last ? verdict::decided : verdict::open, std::memory_order_release);
+  return is_last;
+}
+
+void collection::decide() {
+  trace_.ended(phase::mark);
+  if (!is_planted(fault::weak_cleared_late)) clear_all_weak(h_);
+  queue_finalizers(h_, mark_, watch_);
+  if (is_planted(fault::weak_cleared_late)) clear_all_weak(h_);
+  h_.samples.drop_dead();
+  mark_.publish();
+  if (UMBER_UNLIKELY(h_.options.check_marks)) check_marks(h_);
+  if (UMBER_UNLIKELY(h_.shadow != nullptr)) check_shadow(h_);
+}
+
+void collection::finish() {
+  h_.marking.store(false, std::memory_order_relaxed);  // relaxed: who sees it late finds the list closed
+  if (!is_planted(fault::list_stays_open)) h_.work.close();
+  settle_accounts(h_, watch_, allocated_before_);
+  if (UMBER_UNLIKELY(h_.snapshot != nullptr)) take_snapshot(h_, *h_.snapshot);
+  trace_.ended(phase::weak);
+  ask_all(h_, question::finish);
+  h_.work.forget();  // what a barrier has recorded since marking ended: with the sweep begun marks say nothing
+  h_.ephemerons.give_back();
+  trace_.ended(phase::finish);
+  if (ends_stopped(h_)) start_world(h_);
+  detail::barriers_on.fetch_sub(1, std::memory_order_relaxed);  // relaxed: barriers are off one by one
+  make_plan(h_);
+  h_.cycles.fetch_add(1, std::memory_order_relaxed);  // relaxed: a statistic
+}
+
+bool collection::sweep(std::size_t most) {
+  if (sweep_some(h_, stock_, most)) return true;
+  make_plan(h_);  // again: by now what the dead owned outside has been given back
+  trace_.ended(phase::sweep);
+  trace_.tell();
+  return false;
+}
+
 void run_cycle(managed_heap& h, span_stock& stock) {
   sweep_rest(h, stock);
-  const stopwatch watch;
-  cycle_trace trace(h);
-  begin(h);
-  const std::size_t allocated_before = h.allocated.load(std::memory_order_relaxed);  // relaxed: a figure
-  if (begins_stopped(h)) stop_world(h);
-  {
-    marker mark(h);
-    ask_all(h, question::barrier_on);
-    trace.ended(phase::barrier_on);
-    if (!is_planted(fault::settle_skipped)) ask_all(h, question::settle);
-    trace.ended(phase::settle);
-    if (UMBER_UNLIKELY(h.shadow != nullptr)) begin_shadow(h);
-    call_helpers(h);
-    ask_all(h, question::scan);
-    trace.ended(phase::scan);
-    if (begins_stopped(h) && !ends_stopped(h)) start_world(h);
-    mark_roots(h, mark);
-    if (ends_stopped(h)) mark_stopped(h, mark, watch);
-    mark_to_the_end(h, mark, watch);
-    trace.ended(phase::mark);
-    if (!is_planted(fault::weak_cleared_late)) clear_all_weak(h);
-    queue_finalizers(h, mark, watch);
-    if (is_planted(fault::weak_cleared_late)) clear_all_weak(h);
-    h.samples.drop_dead();
-  }
-  if (UMBER_UNLIKELY(h.options.check_marks)) check_marks(h);
-  if (UMBER_UNLIKELY(h.shadow != nullptr)) check_shadow(h);
-  h.marking.store(false, std::memory_order_relaxed);  // relaxed: who sees it late finds the list closed
-  if (!is_planted(fault::list_stays_open)) h.work.close();
-  settle_accounts(h, watch, allocated_before);
-  if (UMBER_UNLIKELY(h.snapshot != nullptr)) take_snapshot(h, *h.snapshot);
-  trace.ended(phase::weak);
-  ask_all(h, question::finish);
-  h.work.forget();  // what a barrier has recorded since marking ended: with the sweep begun marks say nothing
-  h.ephemerons.give_back();
-  trace.ended(phase::finish);
-  if (ends_stopped(h)) start_world(h);
-  detail::barriers_on.fetch_sub(1, std::memory_order_relaxed);  // relaxed: barriers are off one by one
-  make_plan(h);
-  h.cycles.fetch_add(1, std::memory_order_relaxed);  // relaxed: a statistic
-  sweep_rest(h, stock);
-  make_plan(h);  // again: by now what the dead owned outside has been given back
-  trace.ended(phase::sweep);
-  trace.tell();
+  collection cycle(h, stock);
+  cycle.start();
+  while (!cycle.flush_round()) continue;
+  cycle.decide();
+  cycle.finish();
+  while (cycle.sweep(SIZE_MAX)) continue;
 }
 
 void mark_along(managed_heap& h) {

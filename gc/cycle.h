@@ -36,15 +36,54 @@
 // Invariants
 //   [cycle.1] when marking ends, what any mutator can reach is marked.
 // Concurrency
-//   run_cycle: the collector's thread. mark_along: any helper.
+//   run_cycle: the collector's thread. mark_along: any helper. A test runs the steps itself, on a heap whose own thread
+//   has nothing to do (tests/cycle_by_hand.h).
 // Uses / used by
-//   Uses handshake, mark, weak, weak_map, finalizer, sweep, pacer. Used by driver.
+//   Uses handshake, mark, weak, weak_map, finalizer, sweep, pacer, trace. Used by driver.
 #pragma once
 
-#include "managed_heap.h"
+#include "mark.h"
+#include "trace.h"
 
 namespace umber::gc {
 
+struct stopwatch {
+  std::uint64_t started;      // os::now
+  std::uint64_t cpu_started;  // os::thread_cpu_time
+  std::uint64_t passed() const;
+  std::uint64_t cpu() const;
+};
+
+// The steps of a cycle, each once and in this order but for mark, which nobody needs, flush_round and sweep. Who calls
+// is attached to no heap, or in a `blocking` region where a step asks mutators: all but mark and sweep.
+class collection {
+ public:
+  // All that the last cycle left is swept.
+  collection(managed_heap& h, span_stock& stock);
+  // From here on stores are recorded, and all is allocated black; what roots hold are candidates.
+  void start();
+  // Marks about `most` objects. False: there is nothing that it could take.
+  bool mark(std::size_t most);
+  // Marks until there is nothing left, and asks for what the barriers have recorded. True: that was nothing, and
+  // marking has ended.
+  [[nodiscard]] bool flush_round();
+  // Weak references and finalizers; the checks.
+  void decide();
+  // From here on what has no mark is gone, and all is allocated white.
+  void finish();
+  // Sweeps at most so many spans. False: none is left, and the cycle has ended.
+  [[nodiscard]] bool sweep(std::size_t most);
+
+ private:
+  managed_heap& h_;
+  span_stock& stock_;
+  stopwatch watch_;
+  cycle_trace trace_;
+  marker mark_;
+  std::size_t allocated_before_ = 0;  // since the last cycle ended, when this one began
+};
+
+// All of them.
 void run_cycle(managed_heap& h, span_stock& stock);
 
 // When the next cycle is due, by what the last one found.

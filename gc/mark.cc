@@ -143,6 +143,8 @@ void marker::write_marks(registers& r) {
   r.count = 0;
 }
 
+void marker::show_marks() { write_marks(r_); }
+
 void marker::publish() {
   std::uintptr_t object;
   page_word word;

@@ -52,6 +52,8 @@ class marker {
   // Whether it has candidates, and whether it has ever taken some.
   bool has_work() const { return r_.waiting != 0 || r_.top != r_.floor; }
   bool took_work() const { return took_work_; }
+  // Writes the marks that were gathered.
+  void show_marks();
   // Gives half of what it has to everybody, the older half: if nobody else has anything to give.
   void share();
   // Gives all that it has to everybody, and its figures to the heap.

@@ -49,14 +49,16 @@ mspan* sweep_for(space& home, mutator& m, std::size_t most) {
   return found;
 }
 
-void sweep_rest(managed_heap& h, span_stock& stock) {
-  constexpr unsigned spans_per_look = 64;
-  unsigned spans = 0;
+bool sweep_some(managed_heap& h, span_stock& stock, std::size_t most) {
+  constexpr std::size_t spans_per_look = 64;
+  std::size_t spans = 0;
   const std::uint64_t before = os::thread_cpu_time();
   h.turns.begin();
   // acquire: pairs with the release in space_for.
   for (space* home = h.all_spaces.load(std::memory_order_acquire); home != nullptr; home = home->next) {
-    while (mspan* s = home->take_unswept(h.epoch)) {
+    while (spans != most) {
+      mspan* s = home->take_unswept(h.epoch);
+      if (s == nullptr) break;
       if (sweep_one(h, s).live == 0)
         drop(h, s, stock);
       else
@@ -66,7 +68,10 @@ void sweep_rest(managed_heap& h, span_stock& stock) {
     }
   }
   h.sweep_ns.fetch_add(os::thread_cpu_time() - before, std::memory_order_relaxed);  // relaxed: a statistic
+  return spans == most;
 }
+
+void sweep_rest(managed_heap& h, span_stock& stock) { static_cast<void>(sweep_some(h, stock, SIZE_MAX)); }
 
 void sweep_everything(managed_heap& h, span_stock& stock) {
   {

@@ -16,7 +16,9 @@ namespace umber::gc {
 // Null: none was found, or none is left.
 [[nodiscard]] mspan* sweep_for(space& home, mutator& m, std::size_t most);
 
-// Sweeps what is left of all spaces. The caller has answered for the sweep, or is the collector.
+// Sweeps what is left of all spaces, or `most` spans of it: then there may be more, and it gives true. The caller has
+// answered for the sweep, or is the collector.
+[[nodiscard]] bool sweep_some(managed_heap& h, span_stock& stock, std::size_t most);
 void sweep_rest(managed_heap& h, span_stock& stock);
 
 // Frees all objects: their destructors run, their pages go back. Nobody uses the heap any more.

@@ -1,5 +1,6 @@
 #include "gc/weak.h"
 
+#include "cycle_by_hand.h"
 #include "gc_testing.h"
 
 namespace umber::testing {
@@ -185,6 +186,38 @@ TEST_CASE("weak: a load during marking is whole, whenever it comes [weak.1]") {
   for (const local<node>& object : held)
     if (object->next->number != object->number + 1) FAIL("object " << object->number);
   CHECK(held.size() + gone > 0);
+}
+
+TEST_CASE("weak: between any two steps of a cycle a load gives the whole object, or null once it is decided [weak.1]") {
+  test_heap t;
+  for (int loaded_after = 0; loaded_after < 60; ++loaded_after) {
+    INFO("loaded after " << loaded_after << " steps of marking");
+    std::vector<local<node>> others;
+    for (int i = 0; i < 40; ++i) others.emplace_back(make<node>());
+    weak<node> loaded, forgotten;
+    {
+      const local<node> one = make<node>(), two = make<node>();
+      one->next = make<node>();
+      one->next->number = 9;
+      loaded = one.get();
+      forgotten = two.get();
+    }
+    cycle_by_hand cycle(t.h);
+    cycle.start();
+    for (int i = 0; i < loaded_after; ++i) static_cast<void>(cycle.mark(1));
+    const local<node> held = loaded.lock();
+    REQUIRE(held != nullptr);
+    while (!cycle.flush_round()) continue;
+    CHECK(forgotten.lock() == nullptr);
+    CHECK(loaded.lock() == held.get());
+    cycle.end_marking();
+    do {
+      CHECK(loaded.lock() == held.get());
+      CHECK(forgotten.lock() == nullptr);
+      CHECK(held->next->number == 9);
+      static_cast<void>(make<node>());
+    } while (cycle.sweep(1));
+  }
 }
 
 TEST_CASE("weak: a living object is never taken for dead while others sweep [weak.1]") {
