@@ -11,8 +11,6 @@
 
 namespace umber::gc {
 
-constinit detail::mutator_state unattached;
-
 namespace {
 
 constinit mutex<rank::managed_heaps> lock;
@@ -102,18 +100,20 @@ void die_forked(const char* call) {
   die_misuse(call, "is of no use in the child of a fork: its heap stayed in the parent (exec, or fork first)");
 }
 
-mutator& attached_or_die(const char* call) {
+mutator& attached_or_die(const char* call, const char* otherwise) {
   mutator* m = attached();
   if (UMBER_LIKELY(m != nullptr)) return *m;
   if (is_forked()) die_forked(call);
+  expect_no_destructor(call);
   // acquire: pairs with the release in attach_by_itself.
   managed_heap* const h = heap_of_all.load(std::memory_order_acquire);
   if (h != nullptr && (m = attach(*h)) != nullptr && pthread_setspecific(thread_end, m) == 0) return *m;
-  die_misuse(call, "needs a thread that is attached: make an umber::mutator first");
+  die_misuse(call, otherwise);
 }
 
 mutator* attach(managed_heap& h, bool of_heap) {
   if (is_forked()) die_forked("mutator");
+  expect_no_destructor("mutator");
   if (attached() != nullptr) die_misuse("mutator", "this thread is attached already");
   mutator* m = new_mutator();
   if (m == nullptr) return nullptr;
@@ -157,14 +157,13 @@ guest::~guest() {
 
 namespace umber::detail {
 
-constinit thread_local mutator_state* current_mutator = &gc::unattached;
-
 void** take_local_slowly(void* object) noexcept {
   gc::mutator& m = gc::attached_or_die("local");
   return has_local(&m) ? next_local(&m, object) : m.locals.take_more(m, object);
 }
 
 void drop_late() noexcept {
+  gc::expect_no_destructor("~local");
   if (!gc::is_forked()) gc::die_misuse("~local", "belongs to another thread, or its thread is no longer attached");
 }
 

@@ -12,12 +12,10 @@
 //   Uses handshake, metadata. Used by finalizer_thread, embed.
 #pragma once
 
+#include "destroying.h"
 #include "managed_heap.h"
 
 namespace umber::gc {
-
-// What a thread has that is attached to nothing: no entries, and no room for locals.
-extern detail::mutator_state unattached;
 
 // The calling thread's; null: it is not attached.
 inline mutator* attached() {
@@ -25,7 +23,9 @@ inline mutator* attached() {
   return m == &unattached ? nullptr : static_cast<mutator*>(m);
 }
 // Attaches the thread if there is a heap that attaches threads by itself.
-mutator& attached_or_die(const char* call);
+mutator& attached_or_die(const char* call, const char* otherwise =
+                                               "needs a thread that is attached: make an "
+                                               "umber::mutator first");
 
 // `of_heap`: the thread is one of the heap's own. Null: no memory.
 [[nodiscard]] mutator* attach(managed_heap& h, bool of_heap = false);

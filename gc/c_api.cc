@@ -35,10 +35,9 @@ struct scope_state {
 };
 static_assert(sizeof(scope_state) <= sizeof(umber_scope));
 
-gc::mutator& here(const char* call) {
-  if (gc::attached() == nullptr) alloc::die_misuse(call, "needs a thread that is attached: call umber_attach first");
-  return gc::this_mutator();
-}
+constexpr char attach_first[] = "needs a thread that is attached: call umber_attach first";
+
+gc::mutator& here(const char* call) { return gc::attached_or_die(call, attach_first); }
 
 handle_block* last_block(const gc::mutator& m) { return static_cast<handle_block*>(m.c_handles); }
 
@@ -149,16 +148,28 @@ size_t umber_heap_metrics_json(umber_heap* heap, char* buffer, size_t capacity) 
 int umber_attach(umber_heap* heap) noexcept { return attach(state(heap)) == nullptr ? -1 : 0; }
 
 void umber_detach() noexcept {
-  const gc::mutator& m = here("umber_detach");
+  if (gc::is_forked()) return;
+  if (gc::attached() == nullptr) alloc::die_misuse("umber_detach", attach_first);
+  const gc::mutator& m = gc::this_mutator();
   const handle_block* block = last_block(m);
   if (block != nullptr && (block->previous != nullptr || block->count != 0))
     alloc::die_misuse("umber_detach", "scopes are still open");
   detach(current_mutator);
 }
 
-void umber_safepoint() noexcept { safepoint(); }
-void umber_blocking_enter() noexcept { enter_blocking(); }
-void umber_blocking_leave() noexcept { leave_blocking(); }
+void umber_safepoint() noexcept {
+  here("umber_safepoint");
+  safepoint();
+}
+void umber_blocking_enter() noexcept {
+  here("umber_blocking_enter");
+  enter_blocking();
+}
+void umber_blocking_leave() noexcept {
+  if (gc::is_forked()) return;
+  here("umber_blocking_leave");
+  leave_blocking();
+}
 
 umber_type* umber_type_create(const char* name, size_t size, const size_t* pointer_offsets, size_t count,
                               void (*destroy)(void*)) noexcept {
@@ -188,7 +199,10 @@ size_t umber_array_length(const void* array) noexcept {
 
 void umber_store(void* slot, void* value) noexcept {
   auto* place = static_cast<std::atomic<void*>*>(slot);
-  if (barrier_needed()) umber::detail::barrier(place, value);
+  if (barrier_needed()) {
+    here("umber_store");
+    umber::detail::barrier(place, value);
+  }
   place->store(value, std::memory_order_release);  // pairs with the acquire in umber_load
 }
 
@@ -223,7 +237,8 @@ void** umber_handle(void* object) noexcept {
 }
 
 umber_persistent* umber_persistent_create(void* object) noexcept {
-  root_slot* root = make_root();
+  here("umber_persistent_create");
+  root_slot* root = make_root(object);
   if (root == nullptr) return nullptr;
   umber_store(&root->object, object);
   return reinterpret_cast<umber_persistent*>(root);
@@ -240,31 +255,48 @@ void umber_persistent_destroy(umber_persistent* p) noexcept {
 }
 
 umber_weak* umber_weak_create(void* object) noexcept {
+  here("umber_weak_create");
   const local<char> kept(static_cast<char*>(object));
   return reinterpret_cast<umber_weak*>(make_weak_box(object));
 }
 
-void* umber_weak_lock(umber_weak* weak) noexcept { return lock_weak(reinterpret_cast<weak_box*>(weak)); }
+void* umber_weak_lock(umber_weak* weak) noexcept {
+  here("umber_weak_lock");
+  return lock_weak(reinterpret_cast<weak_box*>(weak));
+}
 
 umber_weak_map* umber_weak_map_create() noexcept {
+  here("umber_weak_map_create");
   return static_cast<umber_weak_map*>(allocate_slow(description_of<weak_table>()));
 }
 
-void* umber_weak_map_get(umber_weak_map* map, const void* key) noexcept { return table(map).get(key); }
+void* umber_weak_map_get(umber_weak_map* map, const void* key) noexcept {
+  here("umber_weak_map_get");
+  return table(map).get(key);
+}
 
 int umber_weak_map_set(umber_weak_map* map, void* key, void* value) noexcept {
+  here("umber_weak_map_set");
   const local<char> kept_key(static_cast<char*>(key)), kept_value(static_cast<char*>(value));
   return table(map).set(key, value) ? 0 : -1;
 }
 
-bool umber_weak_map_remove(umber_weak_map* map, const void* key) noexcept { return table(map).remove(key); }
-size_t umber_weak_map_size(umber_weak_map* map) noexcept { return table(map).size(); }
+bool umber_weak_map_remove(umber_weak_map* map, const void* key) noexcept {
+  here("umber_weak_map_remove");
+  return table(map).remove(key);
+}
+size_t umber_weak_map_size(umber_weak_map* map) noexcept {
+  here("umber_weak_map_size");
+  return table(map).size();
+}
 
 int umber_weak_map_each(umber_weak_map* map, void (*visit)(void*, void*, void*), void* context) noexcept {
+  here("umber_weak_map_each");
   return table(map).for_each([&](void* key, void* value) { visit(context, key, value); }) ? 0 : -1;
 }
 
 int umber_set_finalizer(void* object, void (*finalizer)(void*, void*), void* context) noexcept {
+  here("umber_set_finalizer");
   if (finalizer == nullptr) return set_finalizer(object, nullptr) ? 0 : -1;
   const auto run = [](const deferred_call::closure_words& closure, void* kept) noexcept {
     function_of<finalizer_function>(closure)(kept, argument_of(closure));
@@ -274,6 +306,7 @@ int umber_set_finalizer(void* object, void (*finalizer)(void*, void*), void* con
 }
 
 int umber_add_cleanup(void* object, void (*cleanup)(void*), void* argument, umber_cleanup* id) noexcept {
+  here("umber_add_cleanup");
   const auto run = [](const deferred_call::closure_words& closure, void*) noexcept {
     function_of<cleanup_function>(closure)(argument_of(closure));
   };
@@ -281,14 +314,21 @@ int umber_add_cleanup(void* object, void (*cleanup)(void*), void* argument, umbe
 }
 
 int umber_add_cleanup_of(void* object, void (*cleanup)(void*), void* kept, umber_cleanup* id) noexcept {
+  here("umber_add_cleanup_of");
   const auto run = [](const deferred_call::closure_words& closure, void* held) noexcept {
     function_of<cleanup_function>(closure)(held);
   };
   return add_cleanup_call(object, call_of(run, reinterpret_cast<const void*>(cleanup), nullptr), kept, id);
 }
 
-bool umber_cancel_cleanup(const umber_cleanup* id) noexcept { return cancel_cleanup({id->entry, id->serial}); }
-size_t umber_run_finalizers(umber_heap* heap) noexcept { return run_finalizers(state(heap)); }
+bool umber_cancel_cleanup(const umber_cleanup* id) noexcept {
+  here("umber_cancel_cleanup");
+  return cancel_cleanup({id->entry, id->serial});
+}
+size_t umber_run_finalizers(umber_heap* heap) noexcept {
+  here("umber_run_finalizers");
+  return run_finalizers(state(heap));
+}
 void umber_add_external_bytes(umber_heap* heap, ptrdiff_t bytes) noexcept { add_external(state(heap), bytes); }
 void umber_account_external(const void* object, ptrdiff_t bytes) noexcept { add_external_of(object, bytes); }
 

@@ -83,7 +83,10 @@ void record_store_to(mutator& m, const std::atomic<void*>* slot, void* value) {
 // By a thread that is attached to nothing, or in a heap with a barrier checker.
 UMBER_SLOW void checked_barrier(const std::atomic<void*>* slot, void* value) {
   mutator* m = attached();
-  if (m == nullptr) die_misuse("store", "needs a thread that is attached: make an umber::mutator first");
+  if (m == nullptr) {
+    expect_no_destructor("store");
+    die_misuse("store", "needs a thread that is attached: make an umber::mutator first");
+  }
   note_store(*m, slot, value);
   record_store_to(*m, slot, value);
 }
@@ -95,12 +98,26 @@ UMBER_WARM void unusual_barrier(const std::atomic<void*>* slot, void* value) {
   record_store_to(this_mutator(), slot, value);
 }
 
+constexpr char not_here[] = "is no object of the heap that this thread is attached to";
+
+// What a handle is to hold: nothing, or an object of the heap that this thread is attached to.
+void expect_here(const char* call, const mutator& m, const void* object) {
+  if (object == nullptr) return;
+  const std::uintptr_t around = object_around(address_of(object));  // a base class may lie within its object
+  if (around == 0 || !m.heap->owns(span_of(around))) die_misuse(call, object, not_here);
+}
+
+// The same of what a handle is made of, where a look costs more than the rest: in a process with one heap it is of it.
+UMBER_FAST void expect_handle_here(const char* call, const mutator& m, const void* handle) {
+  // relaxed: a heap that is made just now has no handles yet.
+  if (UMBER_UNLIKELY(managed_heap::count.load(std::memory_order_relaxed) > 1)) expect_here(call, m, handle);
+}
+
 // An object of the heap that this thread is attached to, which lives on.
 void expect_own(const char* call, const mutator& m, const void* object) {
   if (object == nullptr) die_misuse(call, "there is no object");
   const auto address = address_of(object);
-  if (object_around(address) != address || !m.heap->owns(span_of(address)))
-    die_misuse(call, object, "is no object of the heap that this thread is attached to");
+  if (object_around(address) != address || !m.heap->owns(span_of(address))) die_misuse(call, object, not_here);
   // relaxed: set by this thread.
   if (m.heap->shut.load(std::memory_order_relaxed)) die_misuse(call, "the heap is being destroyed");
 }
@@ -122,8 +139,10 @@ void insertion_barrier(const std::atomic<void*>* slot, void* value) noexcept {
 
 void answer() noexcept { answer_pending(attached_or_die("safepoint")); }
 
-root_slot* make_root() noexcept {
-  managed_heap& h = *attached_or_die("persistent").heap;
+root_slot* make_root(const void* object) noexcept {
+  const mutator& m = attached_or_die("persistent");
+  expect_here("persistent", m, object);
+  managed_heap& h = *m.heap;
   return h.roots.make(h.options.track_handles ? __builtin_return_address(0) : nullptr);
 }
 
@@ -131,21 +150,46 @@ void drop_root(root_slot* root) noexcept {
   if (is_forked()) return;
   void* old = root->object.load(std::memory_order_relaxed);  // relaxed: the handle's own thread
   mutator* m = attached();
+  if (m != nullptr && &m->heap->roots != &root_table::of(root))
+    die_misuse("~persistent", "is a handle of another heap than that which this thread is attached to");
   if (old != nullptr && m != nullptr && m->records_old() && !is_planted(fault::root_drop_unrecorded))
     m->record(address_of(old));
   root_table::of(root).drop(root);
 }
 
-weak_box* make_weak_box(void* target) noexcept { return make_box(attached_or_die("weak"), target); }
-void* lock_weak(weak_box* box) noexcept { return lock_reference(attached_or_die("lock"), box->target); }
+weak_box* make_weak_box(void* target) noexcept {
+  mutator& m = attached_or_die("weak");
+  expect_here("weak", m, target);
+  return make_box(m, target);
+}
+
+void* lock_weak(weak_box* box) noexcept {
+  mutator& m = attached_or_die("lock");
+  expect_handle_here("lock", m, box);
+  return lock_reference(m, box->target);
+}
 
 weak_entry* make_weak_entry(void* key, void* value) noexcept {
   mutator& m = attached_or_die("weak_map");
   if (key == nullptr) die_misuse("weak_map", "null cannot be a key");
+  expect_here("weak_map", m, key);
+  expect_here("weak_map", m, value);
   return make_entry(m, key, value);
 }
-void set_weak_value(weak_entry* entry, void* value) noexcept { set_value(attached_or_die("weak_map"), *entry, value); }
-void* lock_weak_key(weak_entry* entry) noexcept { return lock_reference(attached_or_die("weak_map"), entry->key); }
+
+void set_weak_value(weak_entry* entry, void* value) noexcept {
+  mutator& m = attached_or_die("weak_map");
+  expect_here("weak_map", m, value);
+  expect_handle_here("weak_map", m, entry);
+  set_value(m, *entry, value);
+}
+
+void* lock_weak_key(weak_entry* entry) noexcept {
+  mutator& m = attached_or_die("weak_map");
+  expect_handle_here("weak_map", m, entry);
+  return lock_reference(m, entry->key);
+}
+
 void keep_weak_value(void* value) noexcept { keep_value(attached_or_die("weak_map"), value); }
 
 bool set_finalizer(void* object, const deferred_call* call) noexcept {
@@ -220,6 +264,18 @@ void constructed(void* object) noexcept {
   s->remote[slot.word()].fetch_or(slot.bit(), std::memory_order_release);  // pairs with the acquire of the sweep
 }
 
+namespace {
+
+// In a heap that is tortured barriers are never off, so that misuse of a store is seen whether or not something marks.
+void hold_barriers(const heap_options& options) {
+  if (options.torture != 0) barriers_on.fetch_add(1, std::memory_order_relaxed);  // relaxed, both: no thread uses it
+}
+void let_go_of_barriers(const heap_options& options) {
+  if (options.torture != 0) barriers_on.fetch_sub(1, std::memory_order_relaxed);
+}
+
+}  // namespace
+
 heap_state* create_heap(const heap_options& chosen) noexcept {
   if (is_forked()) die_forked("heap");
   if (!watch_forks()) return nullptr;
@@ -243,10 +299,12 @@ heap_state* create_heap(const heap_options& chosen) noexcept {
   h->pace.limiter_updated_at = os::now();
   make_plan(*h);
   managed_heap::count.fetch_add(1, std::memory_order_relaxed);  // relaxed: a hint, see mark.cc
+  hold_barriers(options);
   const bool attaching = !options.attach_threads || attach_by_itself(*h);
   if (attaching && h->log.start() && (!options.check_barriers || make_shadow(*h)) && start_threads(*h)) return h;
   end_attaching(*h);
   drop_shadow(*h);
+  let_go_of_barriers(options);
   managed_heap::count.fetch_sub(1, std::memory_order_relaxed);  // relaxed: as above
   release_heap(h);
   return nullptr;
@@ -274,6 +332,7 @@ void destroy_heap(heap_state* h) noexcept {
   sweep_rest(*h, stock);
   sweep_everything(*h, stock);
   alloc::heap.empty_stock(stock);
+  let_go_of_barriers(h->options);
   h->finalizers.forget();
   h->samples.drop_all();
   h->work.open();                                               // as in a new heap
@@ -283,6 +342,7 @@ void destroy_heap(heap_state* h) noexcept {
 
 void collect(heap_state* h) noexcept {
   if (is_forked()) die_forked("collect");
+  expect_no_destructor("collect");
   mutator* m = attached();
   // A thread of another heap waits as well, and must not hold up that one: it may be who we wait for.
   if (m != nullptr) gc::enter_blocking(*m);
@@ -293,6 +353,7 @@ void collect(heap_state* h) noexcept {
 // One at a time: their tables are large.
 bool write_snapshot(heap_state* h, const char* file) noexcept {
   if (is_forked()) die_forked("write_snapshot");
+  expect_no_destructor("write_snapshot");
   static constinit mutex<rank::snapshots> one_at_a_time;
   mutator* m = attached();
   if (m != nullptr) gc::enter_blocking(*m);

@@ -1,5 +1,7 @@
 #include "space.h"
 
+#include "destroying.h"
+
 #include "alloc/bitmap.h"
 
 #include <bit>
@@ -97,9 +99,17 @@ void clear_marks(const mspan* s) {
   for (std::size_t i = first; i < end; ++i) marks[i].store(0, std::memory_order_relaxed);
 }
 
+// Under torture its fields no longer say where other objects were.
+void destroy(const type_layout& type, std::uintptr_t object, bool poison) {
+  for (std::uint32_t i = 0; poison && i < type.pointer_count; ++i)
+    std::memset(pointer_to(object + type.pointers[i] * sizeof(void*)), poison_byte, sizeof(void*));
+  type.destroy(pointer_to(object));
+}
+
 // Destroys what owes it and is not live; the bits in `remote` are of those that owe it.
-void destroy_dead(mspan* s, const std::uint64_t* live) {
-  void (*const destroy)(void*) = space_of(s).layout->destroy;
+void destroy_dead(mspan* s, const std::uint64_t* live, bool poison) {
+  const type_layout& type = *space_of(s).layout;
+  const destroying here(type);
   for (std::size_t w = 0; w < s->words(); ++w) {
     // acquire: pairs with the release in constructed.
     const std::uint64_t owing = s->remote[w].load(std::memory_order_acquire);
@@ -109,7 +119,7 @@ void destroy_dead(mspan* s, const std::uint64_t* live) {
     s->remote[w].fetch_and(~dead, std::memory_order_relaxed);
     for (; dead != 0; dead &= dead - 1) {
       const std::size_t slot = w * 64 + static_cast<std::size_t>(std::countr_zero(dead));
-      destroy(pointer_to(s->address({slot})));
+      destroy(type, s->address({slot}), poison);
     }
   }
 }
@@ -121,7 +131,7 @@ void poison_slots(const mspan* s, std::size_t w, std::uint64_t slots) {
   }
 }
 
-swept sweep_large(mspan* s) {
+swept sweep_large(mspan* s, bool poison) {
   const std::uintptr_t object = s->base;
   if (object_map::is_marked(object)) {
     // relaxed: marking has ended, and the bit's word is this span's alone.
@@ -130,7 +140,10 @@ swept sweep_large(mspan* s) {
   }
   const space& home = space_of(s);
   // acquire: pairs with the release in constructed.
-  if (home.destroys && s->remote[0].load(std::memory_order_acquire) != 0) home.layout->destroy(pointer_to(object));
+  if (home.destroys && s->remote[0].load(std::memory_order_acquire) != 0) {
+    const destroying here(*home.layout);
+    destroy(*home.layout, object, poison);
+  }
   return {0, 1};
 }
 
@@ -215,12 +228,12 @@ void free_span(mspan* s, span_stock* stock) {
 
 swept sweep_span(mspan* s, bool poison) {
   const space& home = space_of(s);
-  if (home.is_large()) return sweep_large(s);
+  if (home.is_large()) return sweep_large(s, poison);
   std::uint64_t live[words_per_span] = {};
   swept result;
   find_live(s, live);
   if (is_planted(fault::sweep_marked_slot)) live[0] &= live[0] - 1;
-  if (home.destroys) destroy_dead(s, live);
+  if (home.destroys) destroy_dead(s, live, poison);
   for (std::size_t w = 0; w < s->words(); ++w) {
     const std::uint64_t all = s->slot_bits(w);
     const std::uint64_t before = s->free[w].load(std::memory_order_relaxed);  // relaxed, both: ours

@@ -1,5 +1,7 @@
 #include <umber/umber_c.h>
 
+#include "testing.h"
+
 #include <catch2/catch_test_macros.hpp>
 
 #include <atomic>
@@ -48,7 +50,165 @@ std::size_t length(const pair* list) {
   return n;
 }
 
+using umber::testing::death_of;
+using umber::testing::run_in_child;
+
+// Each function that needs a thread with a heap, called without one.
+struct early_call {
+  const char* name;
+  void (*call)();
+};
+constexpr early_call early_calls[] = {
+    {"umber_detach", [] { umber_detach(); }},
+    {"umber_safepoint", [] { umber_safepoint(); }},
+    {"umber_blocking_enter", [] { umber_blocking_enter(); }},
+    {"umber_blocking_leave", [] { umber_blocking_leave(); }},
+    {"umber_new", [] { static_cast<void>(new_pair()); }},
+    {"umber_new_array", [] { static_cast<void>(umber_new_array(pair_type(), 3)); }},
+    {"umber_store",
+     [] {
+       void* slot = nullptr;
+       umber_store(&slot, nullptr);
+     }},
+    {"umber_scope_open",
+     [] {
+       umber_scope scope;
+       umber_scope_open(&scope);
+     }},
+    {"umber_scope_close",
+     [] {
+       umber_scope scope{};
+       umber_scope_close(&scope);
+     }},
+    {"umber_handle", [] { static_cast<void>(umber_handle(nullptr)); }},
+    {"umber_persistent_create", [] { static_cast<void>(umber_persistent_create(nullptr)); }},
+    {"umber_weak_create", [] { static_cast<void>(umber_weak_create(nullptr)); }},
+    {"umber_weak_lock", [] { static_cast<void>(umber_weak_lock(nullptr)); }},
+    {"umber_weak_map_create", [] { static_cast<void>(umber_weak_map_create()); }},
+    {"umber_weak_map_get", [] { static_cast<void>(umber_weak_map_get(nullptr, nullptr)); }},
+    {"umber_weak_map_set", [] { static_cast<void>(umber_weak_map_set(nullptr, nullptr, nullptr)); }},
+    {"umber_weak_map_remove", [] { static_cast<void>(umber_weak_map_remove(nullptr, nullptr)); }},
+    {"umber_weak_map_size", [] { static_cast<void>(umber_weak_map_size(nullptr)); }},
+    {"umber_weak_map_each", [] { static_cast<void>(umber_weak_map_each(nullptr, nullptr, nullptr)); }},
+    {"umber_set_finalizer", [] { static_cast<void>(umber_set_finalizer(nullptr, nullptr, nullptr)); }},
+    {"umber_add_cleanup", [] { static_cast<void>(umber_add_cleanup(nullptr, nullptr, nullptr, nullptr)); }},
+    {"umber_add_cleanup_of", [] { static_cast<void>(umber_add_cleanup_of(nullptr, nullptr, nullptr, nullptr)); }},
+    {"umber_cancel_cleanup",
+     [] {
+       const umber_cleanup id{};
+       static_cast<void>(umber_cancel_cleanup(&id));
+     }},
+    {"umber_run_finalizers", [] { static_cast<void>(umber_run_finalizers(nullptr)); }},
+};
+
+umber_heap* make_tortured(bool attach_threads = false) {
+  umber_heap_options options{};
+  options.size = sizeof(options);
+  options.torture = 3;
+  options.attach_threads = attach_threads;
+  return umber_heap_create(&options);
+}
+
+// One line.
+void dies_saying(void (*body)(), const std::string& words) {
+  const auto end = death_of(body);
+  INFO(end.output);
+  CHECK(end.aborted());
+  CHECK(end.lines() == 1);
+  CHECK(end.says(words.c_str()));
+}
+
 }  // namespace
+
+// Deaths come first: the child of a process that has had a heap may have none.
+
+TEST_CASE("c api: what needs an attached thread says so, by its name and with what to call") {
+  for (const early_call& early : early_calls) {
+    INFO(early.name);
+    static const early_call* now;
+    now = &early;
+    const auto body = [] {
+      static_cast<void>(make_tortured());
+      now->call();
+    };
+    dies_saying(body,
+                "umber: " + std::string(early.name) + "(): needs a thread that is attached: call umber_attach first\n");
+  }
+}
+
+TEST_CASE("c api: attaching twice, and destroying a heap in use, is one line") {
+  dies_saying(
+      [] {
+        umber_heap* const heap = make_tortured();
+        umber_attach(heap);
+        umber_attach(heap);
+      },
+      "this thread is attached already");
+  dies_saying(
+      [] {
+        umber_heap* const heap = make_tortured();
+        umber_attach(heap);
+        umber_heap_destroy(heap);
+      },
+      "still has mutators attached");
+  dies_saying(
+      [] {
+        umber_heap* const heap = make_tortured();
+        umber_attach(heap);
+        static_cast<void>(umber_persistent_create(new_pair()));
+        umber_detach();
+        umber_heap_destroy(heap);
+      },
+      "still has persistent or weak handles");
+  dies_saying(
+      [] {
+        umber_heap* const heap = make_tortured();
+        umber_attach(heap);
+        umber_scope scope;
+        umber_scope_open(&scope);
+        umber_handle(new_pair());
+        umber_detach();
+      },
+      "umber_detach(): scopes are still open");
+}
+
+TEST_CASE("c api: making an object in a cleanup that runs because the heap is destroyed is one line") {
+  dies_saying(
+      [] {
+        umber_heap* const heap = make_tortured();
+        umber_attach(heap);
+        umber_add_cleanup(
+            new_pair(), [](void*) { static_cast<void>(new_pair()); }, heap, nullptr);
+        umber_detach();
+        umber_heap_destroy(heap);
+      },
+      "because the heap is being destroyed");
+}
+
+TEST_CASE("c api: a destroy function that makes an object is one line with the name of its type") {
+  dies_saying(
+      [] {
+        umber_heap* const heap = make_tortured();
+        umber_attach(heap);
+        umber_type* const type =
+            umber_type_create("careless", 32, nullptr, 0, [](void*) { static_cast<void>(new_pair()); });
+        static_cast<void>(umber_new(type));
+        umber_collect(heap);
+      },
+      "umber: umber_new(): is called by the destructor of a careless:");
+}
+
+TEST_CASE("c api: where the heap says so, a thread is attached when it needs to be") {
+  const auto end = run_in_child([] {
+    umber_heap* const heap = make_tortured(true);
+    bool made = false;
+    std::thread([&] { made = new_pair() != nullptr; }).join();
+    umber_heap_destroy(heap);
+    return made;
+  });
+  INFO(end.output);
+  CHECK(end.succeeded());
+}
 
 TEST_CASE("c api: what handles hold stays, and what fields hold of it") {
   attached_heap here;

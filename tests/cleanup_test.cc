@@ -86,6 +86,25 @@ TEST_CASE("cleanup: an object has as many cleanups as are added, and does not li
   CHECK(run_finalizers(h) == 0);
 }
 
+TEST_CASE("cleanup: none runs for what a local holds up to keep_alive, however long ago it was used") {
+  heap h(polled());
+  const mutator attached(h);
+  static bool gone;
+  gone = false;
+  {
+    const local<node> held = make<node>();
+    add_cleanup(
+        held, [](void*) { gone = true; }, nullptr);
+    for (int i = 0; i < 3; ++i) h.collect();
+    run_finalizers(h);
+    CHECK_FALSE(gone);
+    keep_alive(held);
+  }
+  h.collect();
+  run_finalizers(h);
+  CHECK(gone);
+}
+
 TEST_CASE("cleanup: cleanups wait until the finalizer has let the object go") {
   heap h(polled());
   mutator attached(h);

@@ -97,6 +97,79 @@ void hold_a_stranger() {
   mine.collect();
 }
 
+// Handles where they do not belong: of an object of another heap, or used by a thread of another.
+using weak_links = weak_map<link, link>;
+
+void persistent_of_a_stranger() {
+  managed mine, other;
+  auto* kept = new persistent<link>;
+  mutator attached(mine);
+  const persistent<link> mistaken(stranger(other, *kept));
+}
+void persistent_of_no_object() {
+  managed mine;
+  mutator attached(mine);
+  link outside;
+  const persistent<link> mistaken(&outside);
+}
+void weak_of_a_stranger() {
+  managed mine, other;
+  auto* kept = new persistent<link>;
+  mutator attached(mine);
+  const weak<link> mistaken(stranger(other, *kept));
+}
+void assign_a_stranger() {
+  managed mine(heap_options{.check_barriers = true}), other;
+  auto* kept = new persistent<link>;
+  mutator attached(mine);
+  persistent<link> mistaken(make<link>());
+  mistaken = stranger(other, *kept);
+}
+template <class Use>
+void use_elsewhere(Use use) {
+  managed mine, other;
+  auto* held = new persistent<link>;
+  auto* seen = new weak<link>;
+  std::thread([&] {
+    mutator attached(other);
+    *held = make<link>();
+    *seen = held->get();
+  }).join();
+  mutator attached(mine);
+  use(held, seen);
+}
+void lock_elsewhere() {
+  use_elsewhere([](auto*, weak<link>* seen) { static_cast<void>(seen->lock()); });
+}
+void drop_elsewhere() {
+  use_elsewhere([](persistent<link>* held, auto*) { delete held; });
+}
+void map_a_stranger_as_key() {
+  use_elsewhere([](persistent<link>* held, auto*) { make<weak_links>()->set(local<link>(held->get()), make<link>()); });
+}
+void map_a_stranger_as_value() {
+  use_elsewhere([](persistent<link>* held, auto*) { make<weak_links>()->set(make<link>(), local<link>(held->get())); });
+}
+
+// By a thread that is attached to nothing, while nothing marks.
+template <class Store>
+void store_unattached(const heap_options& options, Store store) {
+  managed h(options);
+  mutator attached(h);
+  persistent<link> held(make<link>());
+  const local<link> object = make<link>();
+  std::thread([&] { store(held, object.get()); }).join();
+}
+void store_unattached_to_a_field() {
+  store_unattached({.check_barriers = true}, [](auto&, link* object) { object->next = object; });
+}
+void store_unattached_under_torture() {
+  store_unattached({.torture = 1'000'000}, [](auto&, link* object) { object->next = nullptr; });
+}
+void store_unattached_to_a_persistent() {
+  store_unattached({.check_barriers = true}, [](persistent<link>& held, link* object) { held = object; });
+}
+
 bool works_in_child_of_heapless() {
   managed h;
   mutator attached(h);
@@ -207,6 +280,23 @@ TEST_CASE("embed: where the heap says so, threads are attached when they need to
 TEST_CASE("embed: an object of another heap is found by the next cycle, in a field and in a handle") {
   CHECK(dies_saying(store_a_stranger, "is an object of another heap"));
   CHECK(dies_saying(hold_a_stranger, "is an object of another heap"));
+}
+
+TEST_CASE("embed: a handle of an object of another heap, or of a thread of another, is one line") {
+  CHECK(dies_saying(persistent_of_a_stranger, " is no object of the heap that this thread is attached to"));
+  CHECK(dies_saying(persistent_of_no_object, " is no object of the heap that this thread is attached to"));
+  CHECK(dies_saying(weak_of_a_stranger, " is no object of the heap that this thread is attached to"));
+  CHECK(dies_saying(assign_a_stranger, "is an object of another heap"));
+  CHECK(dies_saying(lock_elsewhere, "umber: lock(): 0x"));
+  CHECK(dies_saying(drop_elsewhere, "umber: ~persistent(): is a handle of another heap"));
+  CHECK(dies_saying(map_a_stranger_as_key, "umber: weak_map(): 0x"));
+  CHECK(dies_saying(map_a_stranger_as_value, "umber: weak_map(): 0x"));
+}
+
+TEST_CASE("embed: a store by a thread that is not attached is seen in a heap with checks, though nothing marks") {
+  CHECK(dies_saying(store_unattached_to_a_field, "umber: store(): needs a thread that is attached"));
+  CHECK(dies_saying(store_unattached_under_torture, "umber: store(): needs a thread that is attached"));
+  CHECK(dies_saying(store_unattached_to_a_persistent, "umber: store(): needs a thread that is attached"));
 }
 
 TEST_CASE("embed: the child of a fork reads objects and uses malloc; making one there is an error that says so") {

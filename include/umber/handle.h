@@ -8,6 +8,17 @@
 //
 // A plain T* is fine between two safepoints. Safepoints are: every make, `safepoint()`, entering or leaving `blocking`,
 // `collect`, and locking or storing a weak reference. A load or store of a field is none.
+//
+// Misuse ends the process with one line. What is seen in every build, and what only by checks, which cost something:
+//
+//   needing a mutator without one, or in a destructor           always: make, local, lock, new persistent and weak ones
+//   a persistent, weak or weak map's handle made of an object   always
+//     of another heap; one locked, set or dropped there
+//   a persistent that is assigned an object of another heap,    at the next cycle that gets there; at once with
+//     a field or local that is                                  `check_barriers` (but a local)
+//   a store by an unattached thread or a destructor             while any heap of the process marks, or has the option
+//                                                               `check_barriers` or `torture`; else it is not seen
+//   a destructor that reads a field                             compiled with UMBER_DEBUG, in the whole program
 #pragma once
 
 #include <umber/layout.h>
@@ -54,6 +65,8 @@ UMBER_API extern std::atomic<std::uint32_t> barriers_on;
 UMBER_API void barrier(const std::atomic<void*>* slot, void* value) noexcept;
 UMBER_API void insertion_barrier(const std::atomic<void*>* slot, void* value) noexcept;
 UMBER_API void answer() noexcept;
+// Of a program that is compiled with UMBER_DEBUG: a field is read, which no destructor may.
+UMBER_API void expect_readable() noexcept;
 
 // A slot for a local where there is none, or the thread is not attached; null: no memory.
 UMBER_API void** take_local_slowly(void* object) noexcept;
@@ -65,7 +78,7 @@ struct root_slot {
   std::atomic<void*> object{nullptr};
   void* link = nullptr;  // the next free slot; while it is used, where it was made, if that is tracked
 };
-UMBER_API root_slot* make_root() noexcept;  // null: no memory
+UMBER_API root_slot* make_root(const void* object) noexcept;  // that is to hold it; null: no memory
 UMBER_API void drop_root(root_slot* root) noexcept;
 
 struct weak_box {
@@ -122,7 +135,12 @@ class slot {
   explicit slot(void* value) noexcept : object_(value) {
     if (barrier_needed()) insertion_barrier(&object_, value);
   }
-  void* load() const noexcept { return object_.load(std::memory_order_acquire); }
+  void* load() const noexcept {
+#ifdef UMBER_DEBUG
+    expect_readable();
+#endif
+    return object_.load(std::memory_order_acquire);
+  }
   void store(void* value) noexcept {
     if (barrier_needed()) barrier(&object_, value);
     object_.store(value, std::memory_order_release);
@@ -232,7 +250,7 @@ class persistent {
   [[gnu::always_inline]] persistent& operator=(const field<T>& value) { return *this = value.get(); }
   [[gnu::always_inline]] persistent& operator=(T* object) {
     if (root_ == nullptr && object == nullptr) return *this;
-    if (root_ == nullptr && (root_ = detail::make_root()) == nullptr) detail::throw_bad_alloc();
+    if (root_ == nullptr && (root_ = detail::make_root(detail::untyped(object))) == nullptr) detail::throw_bad_alloc();
     void* const value = detail::untyped(object);
     if (detail::barrier_needed()) detail::barrier(&root_->object, value);
     root_->object.store(value, std::memory_order_release);

@@ -13,7 +13,8 @@
 // then; one that waits does so inside a `blocking`.
 //
 // Constructors of managed objects may allocate and collect. Destructors run on a thread of the collector or on one that
-// allocates, in no order, and must not touch managed objects. Types say where their fields are as told in layout.h.
+// allocates, in no order, and must not touch managed objects (which is checked: handle.h). Types say where their fields
+// are as told in layout.h.
 #pragma once
 
 #include <umber/handle.h>
@@ -264,7 +265,9 @@ inline void safepoint() noexcept {
   if (__builtin_expect(detail::current_mutator->question.load(std::memory_order_acquire) != 0, false)) detail::answer();
 }
 
-// Keeps what `object` points to alive, and known to be, up to this line.
+// Keeps what `object` points to alive, and known to be, up to this line. A local that is still in its scope does so by
+// itself: its slot is memory that the collector reads, which no compiler forgets. This says where the program relies on
+// that, for who reads it and for who would end the scope earlier.
 template <class T>
 inline void keep_alive(const local<T>& object) noexcept {
   asm volatile("" : : "r"(object.get()) : "memory");

@@ -16,7 +16,8 @@
  *   umber_scope_close(&scope);
  *
  * Functions that return an object return NULL when there is no memory, after a full collection. Unless said otherwise
- * the calling thread is attached; if it is not, one line says so and the program ends. */
+ * the calling thread is attached; if it is not, one line says so and the program ends (of umber_store only while a heap
+ * marks, or is tortured). */
 #ifndef UMBER_HEAP_C_H
 #define UMBER_HEAP_C_H
 
