@@ -119,6 +119,7 @@ void event_loop::remove_expired(std::int64_t now) {
 
 void event_loop::run() {
   const umber::mutator attached(host_.heap());
+  host_.watcher().join();
   std::array<epoll_event, 128> ready;
   while (!host_.is_stopping()) {
     int count = 0;

@@ -52,6 +52,12 @@ std::uint16_t port_of(int descriptor) {
   return ntohs(address.sin_port);
 }
 
+umber::heap_options watched(umber::heap_options options, watch& by) {
+  options.on_stall = watch::tell;
+  options.stall_context = &by;
+  return options;
+}
+
 }  // namespace
 
 std::int64_t now_ms() noexcept {
@@ -64,14 +70,15 @@ server::server(const server_options& options)
       listener_(listen_on(options)),
       port_(port_of(listener_)),
       started_at_(now_ms()),
-      heap_(options.heap) {
-  const umber::mutator attached(heap_);
+      heap_(watched(options.heap, watch_)) {
+  const umber::mutator attached(heap());
   keys_.emplace();
   for (unsigned i = 0; i < options_.threads; ++i) loops_.push_back(std::make_unique<event_loop>(*this, i));
 }
 
 server::~server() {
-  const umber::mutator attached(heap_);
+  const umber::mutator attached(heap());
+  watch_.end();
   keys_.reset();
   close(listener_);
 }
@@ -94,8 +101,14 @@ void server::hand_over(int connection) { loops_[next_loop_++ % loops_.size()]->a
 
 void server::look_at_memory() {
   if (options_.max_memory == 0) return;
-  const umber::heap_statistics now = heap_.statistics();
+  const umber::heap_statistics now = heap().statistics();
   full_.store(now.live_bytes > options_.max_memory, std::memory_order_relaxed);  // relaxed: a flag on its own
+}
+
+void server::start_watch() {
+  // As before every measured run: what was left of the time before is no part of it.
+  heap().collect();
+  watch_.begin(heap_);
 }
 
 std::vector<const counters*> server::all_counters() const {

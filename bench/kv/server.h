@@ -5,6 +5,7 @@
 #pragma once
 
 #include "keyspace.h"
+#include "watch.h"
 
 #include <atomic>
 #include <cstdint>
@@ -55,7 +56,7 @@ class server {
   [[nodiscard]] const server_options& options() const noexcept { return options_; }
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   [[nodiscard]] int listener() const noexcept { return listener_; }
-  [[nodiscard]] umber::heap& heap() noexcept { return heap_; }
+  [[nodiscard]] umber::heap& heap() noexcept { return heap_.heap(); }
   [[nodiscard]] keyspace& keys() noexcept { return *keys_; }
   [[nodiscard]] std::int64_t started_at() const noexcept { return started_at_; }
   [[nodiscard]] std::uint64_t next_client() noexcept { return clients_.fetch_add(1, std::memory_order_relaxed) + 1; }
@@ -66,12 +67,17 @@ class server {
   [[nodiscard]] bool is_full() const noexcept { return full_.load(std::memory_order_relaxed); }
   void look_at_memory();
 
+  // What the collector does to the loops, from `start_watch` on. These are for attached threads.
+  [[nodiscard]] watch& watcher() noexcept { return watch_; }
+  void start_watch();
+
  private:
   const server_options options_;
   const int listener_;
   const std::uint16_t port_;
   const std::int64_t started_at_;
-  umber::heap heap_;
+  watch watch_;  // before the heap, which tells it of stalls
+  bench::measured_heap heap_;
   std::optional<keyspace> keys_;
   std::vector<std::unique_ptr<event_loop>> loops_;
   std::size_t next_loop_ = 0;  // of the loop that listens

@@ -209,6 +209,14 @@ void debug(call& c) {
     c.host.heap().collect();
     return c.out.ok();
   }
+  if (same_word(c.word(1), "watch") && c.size() == 2) {
+    c.host.start_watch();
+    return c.out.ok();
+  }
+  if (same_word(c.word(1), "report") && c.size() == 2) {
+    const std::string seen = c.host.watcher().report();
+    return seen.empty() ? c.out.error("ERR nothing to report; DEBUG WATCH comes first") : c.out.bulk(seen);
+  }
   double seconds = 0;
   if (!same_word(c.word(1), "sleep") || c.size() != 3) return unknown_subcommand(c, "DEBUG");
   if (!c.real(c.word(2), seconds)) return;

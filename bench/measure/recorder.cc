@@ -62,39 +62,17 @@ void recorder::begin() {
   // Besides the lanes there is a thread of the collector.
   const auto busy = static_cast<unsigned>(lanes_.size()) + 1;
   system_.wait_in([&] { jitter_ = std::make_unique<jitter_watch>(busy, jitter_seconds_); });
-  static_cast<void>(system_.new_cycles());
-  static_cast<void>(system_.stops());
-  timeline_ = std::make_unique<timeline>(system_);
-  // What takes long to find out comes first: its time is not the program's.
-  const system_reading::figure returned = system_.read_all().returned_bytes;
-  result_.before = system_.read();
-  result_.before.returned_bytes = returned;
-  result_.process = read_process_figures();
-  const auto epoch = std::chrono::system_clock::now().time_since_epoch();
-  result_.began_at_epoch_ms =
-      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(epoch).count());
-  result_.began = now_ns();
+  seen_ = std::make_unique<observation>(system_);
+  began_ = seen_->began();
 }
 
 void recorder::end() {
-  result_.wall_ns = now_ns() - result_.began;
-  const process_figures now = read_process_figures();
-  result_.process = {now.cpu_ns - result_.process.cpu_ns, now.minor_faults - result_.process.minor_faults,
-                     now.major_faults - result_.process.major_faults};
-  result_.end_resident = resident_bytes();
-  result_.peak_resident = peak_resident_bytes();
-  system_.wait_in([&] {
-    timeline_->stop();
-    jitter_->stop();
-  });
-  result_.after = system_.read_all();
+  seen_->end();
+  system_.wait_in([this] { jitter_->stop(); });
 }
 
 measurement recorder::take() {
-  measurement m = std::move(result_);
-  m.samples = timeline_->samples();
-  m.cycles = timeline_->cycles();
-  m.tells_stalls = system_.tells_stalls();
+  measurement m = seen_->take();
   for (const lane& each : lanes_) {
     m.lanes_cpu_ns += each.cpu_ns_;
     m.service.add(each.service_);
@@ -102,21 +80,9 @@ measurement recorder::take() {
       if (m.response == nullptr) m.response = std::make_unique<histogram>();
       m.response->add(*each.response_);
     }
-    for (std::size_t i = 0; i < cause_names.size(); ++i) {
-      const histogram* of = each.stalls_.of(static_cast<cause>(i));
-      if (of == nullptr) continue;
-      if (m.stalls[i] == nullptr) m.stalls[i] = std::make_unique<histogram>();
-      m.stalls[i]->add(*of);
-    }
-    m.pauses.push_back(each.stalls_.remembered());
+    m.add(each.stalls_);
   }
-  const std::vector<stall> stops = system_.stops();
-  for (const stall& each : stops) {
-    std::unique_ptr<histogram>& of = m.stalls[static_cast<std::size_t>(each.why)];
-    if (of == nullptr) of = std::make_unique<histogram>();
-    of->record(each.ns);
-    for (std::vector<stall>& lane_pauses : m.pauses) lane_pauses.push_back(each);
-  }
+  m.add_stops(system_.stops());
   if (jitter_->looked()) m.jitter = std::make_unique<histogram>(jitter_->gaps());
   return m;
 }

@@ -13,10 +13,9 @@
 #include "clock.h"
 #include "histogram.h"
 #include "jitter.h"
-#include "process_figures.h"
+#include "observation.h"
 #include "stalls.h"
 #include "system_view.h"
-#include "timeline.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -78,26 +77,6 @@ class alignas(128) lane {
   std::uint64_t cpu_ns_ = 0;
 };
 
-// What was measured.
-struct measurement {
-  std::uint64_t began = 0;  // by now_ns()
-  std::uint64_t wall_ns = 0;
-  std::uint64_t began_at_epoch_ms = 0;
-  process_figures process{};
-  std::uint64_t lanes_cpu_ns = 0;
-  std::uint64_t end_resident = 0;
-  std::uint64_t peak_resident = 0;
-  system_reading before, after;
-  bool tells_stalls = false;
-  histogram service;
-  std::unique_ptr<histogram> response;
-  std::array<std::unique_ptr<histogram>, cause_names.size()> stalls;
-  std::vector<std::vector<stall>> pauses;  // of each lane
-  std::vector<memory_sample> samples;
-  std::vector<cycle_seen> cycles;
-  std::unique_ptr<histogram> jitter;
-};
-
 class recorder {
  public:
   // `rate` is in operations a second of all lanes; 0: as fast as they can.
@@ -107,7 +86,7 @@ class recorder {
   [[nodiscard]] std::size_t lane_count() const { return lanes_.size(); }
   [[nodiscard]] double rate() const { return rate_; }
   [[nodiscard]] system_view& system() { return system_; }
-  [[nodiscard]] std::uint64_t began() const { return result_.began; }
+  [[nodiscard]] std::uint64_t began() const { return began_; }
 
   // Once all lanes have ended.
   [[nodiscard]] measurement take();
@@ -124,9 +103,9 @@ class recorder {
   double rate_;
   double jitter_seconds_;
   std::deque<lane> lanes_;
-  measurement result_;
+  std::uint64_t began_ = 0;
   std::unique_ptr<jitter_watch> jitter_;
-  std::unique_ptr<timeline> timeline_;
+  std::unique_ptr<observation> seen_;
   std::mutex lock_;
   std::condition_variable all_here_;
   std::size_t here_ = 0;

@@ -3,6 +3,7 @@
 
     server_test.py PATH/umber-kv
 """
+import json
 import os
 import random
 import signal
@@ -190,6 +191,44 @@ class administration(unittest.TestCase):
             self.assertGreater(int(gc[b"gc_live_bytes"]), 100)
             self.assertIn(b"db0:keys=1,expires=0", c("INFO"))
             self.assertGreater(c("MEMORY", "USAGE", "a"), 100)
+
+    def test_a_watch_tells_what_the_collector_did(self):
+        with running("--threads", "2") as port:
+            c = client(port)
+            self.assertIn(b"DEBUG WATCH comes first", c("DEBUG", "REPORT"))
+            self.assertEqual(c("DEBUG", "WATCH"), b"OK")
+            began = time.monotonic_ns()
+            value = b"x" * 1000
+            for _ in range(40):
+                c.send(b"".join(c.packed("SET", i % 100, value) for i in range(1000)))
+                self.assertTrue(all(c.reply() == b"OK" for _ in range(1000)))
+            c("DEBUG", "GC")
+            told = json.loads(c("DEBUG", "REPORT"))
+            ended = time.monotonic_ns()
+            # By the same clock as this program's; the server's is read by the time stamp counter.
+            self.assertLess(abs(told["began_ns"] - began), 10e9)
+            self.assertLessEqual(told["wall_ns"], (ended - told["began_ns"]) * 1.001)
+            self.assertGreaterEqual(told["cycles"], 1)
+            # A cycle may begin or end just as the watch does.
+            self.assertLessEqual(abs(len(told["marking"]) - told["cycles"]), 1)
+            self.assertLessEqual(sum(each["at_ns"] > told["wall_ns"] for each in told["marking"]), 1)
+            self.assertGreater(told["allocated_bytes"], 40e6)
+            self.assertGreater(sum(each["count"] for each in told["stalls"].values()), 0)
+            self.assertTrue({"mark", "assist", "sweep", "mutator"} <= set(told["cpu_ns"]))
+            self.assertTrue(all({"rss", "live", "heap"} <= set(each) for each in told["timeline"]))
+            self.assertTrue(all(0 <= share <= 1 for _, share in told["mmu"]))
+            self.assertIn(b"DEBUG WATCH comes first", c("DEBUG", "REPORT"))
+
+    def test_a_watch_that_is_begun_anew_forgets_what_was(self):
+        with running() as port:
+            c = client(port)
+            self.assertEqual(c("DEBUG", "WATCH"), b"OK")
+            c("DEBUG", "GC")
+            self.assertEqual(c("DEBUG", "WATCH"), b"OK")
+            told = json.loads(c("DEBUG", "REPORT"))
+            self.assertEqual((told["cycles"], told.get("marking", [])), (0, []))
+            # Nor does one that is never ended keep the server from ending.
+            self.assertEqual(c("DEBUG", "WATCH"), b"OK")
 
     def test_a_signal_ends_it_when_all_that_was_asked_is_answered(self):
         for number, name in ((signal.SIGTERM, "SIGTERM"), (signal.SIGINT, "SIGINT")):

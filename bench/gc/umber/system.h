@@ -12,7 +12,7 @@
 //   memory             the heap of a run, and what is known of it (system_view); `attached` is a thread that uses it
 #pragma once
 
-#include "bench/measure/system_view.h"
+#include "measured_heap.h"
 
 #include <umber/finalizer.h>
 #include <umber/heap.h>
@@ -42,32 +42,12 @@ struct memory_choices {
 // What to list of them among the parameters: names and values.
 [[nodiscard]] std::vector<std::pair<const char*, std::string>> listed(const memory_choices& chosen);
 
-class memory final : public system_view {
+class memory final : public measured_heap {
  public:
   explicit memory(const memory_choices& chosen);
 
-  [[nodiscard]] umber::heap& heap() { return heap_; }
-
-  [[nodiscard]] std::string name() const override { return "umber"; }
-  [[nodiscard]] std::string version() const override;
-  [[nodiscard]] system_reading read() override;
-  [[nodiscard]] system_reading read_all() override;
-  [[nodiscard]] std::vector<cycle_seen> new_cycles() override;
-  [[nodiscard]] bool tells_stalls() const override { return true; }
-  void collect() override { heap_.collect(); }
-  void wait_in(const std::function<void()>& waiting) override {
-    const umber::blocking here;
-    waiting();
-  }
-  void safepoint() override { umber::safepoint(); }
-
   // Runs what is due of the functions of `call_when_dead`.
-  void run_finalizers() { static_cast<void>(umber::run_finalizers(heap_)); }
-
- private:
-  umber::heap heap_;
-  std::uint64_t made_at_;
-  std::uint64_t last_cycle_ = 0;
+  void run_finalizers() { static_cast<void>(umber::run_finalizers(heap())); }
 };
 
 class attached {
