@@ -5,6 +5,7 @@
 
 Skipped, with status 77 and the reason, without Go or redis-server.
 """
+import json
 import os
 import random
 import shutil
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import time
 import unittest
+import unittest.mock
 
 RUN = None
 # What has no order is compared sorted.
@@ -189,6 +191,22 @@ class kv(unittest.TestCase):
         self.assertTrue(c.ask("AUTH", "wrong").startswith(b"-WRONGPASS"))
         self.assertEqual(c.ask("AUTH", "secret"), b"+OK\r\n")
         self.assertEqual(c.ask("GET", "a"), b"$-1\r\n")
+        c.close()
+
+    def test_a_watch_tells_what_the_collector_did(self):
+        with unittest.mock.patch.dict(os.environ, {"GODEBUG": "gctrace=1"}):
+            c = self.started()
+        self.assertIn(b"DEBUG WATCH comes first", c.ask("DEBUG", "REPORT"))
+        self.assertEqual(c.ask("DEBUG", "WATCH"), b"+OK\r\n")
+        for i in range(20000):
+            c.send("SET", f"k{i % 100}", "x" * 1000)
+            self.assertEqual(c.reply(), b"+OK\r\n")
+        told = json.loads(c.ask("DEBUG", "REPORT").split(b"\r\n", 1)[1])
+        self.assertLess(abs(told["began_ns"] + told["wall_ns"] - time.monotonic_ns()), 10e9)
+        self.assertGreater(told["cycles"], 0)
+        self.assertLessEqual(abs(len(told["marking"]) - told["cycles"]), 1)
+        self.assertTrue(all(each["at_ns"] >= 0 and each["ns"] > 0 for each in told["marking"]))
+        self.assertGreater(told["stalls"]["stop"]["count"], 0)
         c.close()
 
     def test_info_tells_what_there_is(self):

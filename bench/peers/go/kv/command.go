@@ -67,10 +67,18 @@ func (c *call) carryOut() {
 		c.fail("NOAUTH Authentication required.")
 		return
 	}
-	if found.first != 0 {
+	switch {
+	case found.first == 0:
+		found.run(c)
+	case found.first == found.last: // one key: most requests, for which no function to unlock is made
+		one := c.store().shardOf(c.words[found.first])
+		one.mutex.Lock()
+		defer one.mutex.Unlock()
+		found.run(c)
+	default:
 		defer c.store().lock(c.keys(found))()
+		found.run(c)
 	}
-	found.run(c)
 }
 
 // isFree says whether a command needs no password.

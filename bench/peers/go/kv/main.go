@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"umber/peers/internal/harness"
 )
 
 func main() {
@@ -22,6 +24,10 @@ func main() {
 	percent := flag.Int("percent", 100, "how much the heap may grow beyond what lives: GOGC")
 	limit := flag.Int64("limit", 0, "how many `bytes` the heap may have: GOMEMLIMIT")
 	flag.Parse()
+	if err := harness.TraceCycles(); err != nil {
+		fmt.Fprintf(os.Stderr, "umber-peers-kv: %v; set TMPDIR to a folder that can be written\n", err)
+		os.Exit(1)
+	}
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "umber-peers-kv: what is '%s'? see --help\n", flag.Arg(0))
 		os.Exit(2)
@@ -37,6 +43,7 @@ func main() {
 		os.Exit(1)
 	}
 	s := &server{store: newStore(), password: *password, listener: listener, began: time.Now()}
+	s.watch.params = harness.Params{Threads: 1, Percent: *percent, Limit: *limit}
 	s.clients = map[*client]struct{}{}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)

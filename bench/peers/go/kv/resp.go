@@ -14,6 +14,8 @@ const (
 	longestBulk  = 512 << 20
 	longestLine  = 64 << 10
 	bulkInPieces = 1 << 20
+
+	repliesBuffered = 64 << 10 // a pipeline's worth of values goes out by one write
 )
 
 // errProtocol is what cannot be understood; it is told to the client, and then the connection is closed.

@@ -21,6 +21,7 @@ type server struct {
 	store    *store
 	password string
 	listener net.Listener
+	watch    watch
 	began    time.Time
 	stopping atomic.Bool
 
@@ -82,24 +83,26 @@ func (s *server) attend(c *client) {
 		c.Close()
 	}()
 	in := &reader{in: bufio.NewReaderSize(c, longestLine)}
-	out := reply{bufio.NewWriterSize(c, 16<<10)}
+	out := reply{bufio.NewWriterSize(c, repliesBuffered)}
 	defer out.Flush()
+	each := &call{reply: out, server: s, client: c}
 	for !c.leaving {
 		if in.in.Buffered() == 0 && out.Flush() != nil {
 			return
 		}
 		in.known = c.known
 		words, err := in.next()
-		var protocol errProtocol
-		if errors.As(err, &protocol) {
-			s.protocolErrors.Add(1)
-			out.fail("ERR " + err.Error())
-			return
-		} else if err != nil {
+		if err != nil {
+			var protocol errProtocol
+			if errors.As(err, &protocol) {
+				s.protocolErrors.Add(1)
+				out.fail("ERR " + err.Error())
+			}
 			return
 		}
 		if len(words) > 0 {
-			(&call{out, words, s, c}).carryOut()
+			each.words = words
+			each.carryOut()
 			s.commands.Add(1)
 		}
 	}
@@ -113,6 +116,7 @@ var serverCommands = map[string]command{
 	"select":   {2, 0, 0, 0, selectDatabase},
 	"client":   {-2, 0, 0, 0, clientCommand},
 	"config":   {-2, 0, 0, 0, configuration},
+	"debug":    {-2, 0, 0, 0, debugCommand},
 	"command":  {-1, 0, 0, 0, func(c *call) { c.array(0) }},
 	"info":     {-1, 0, 0, 0, information},
 	"shutdown": {-1, 0, 0, 0, func(c *call) { go c.server.stop() }},

@@ -53,11 +53,6 @@ func (s *store) shardOf(key []byte) *shard { return &s.shards[maphash.Bytes(s.se
 
 // lock takes the locks of all the keys, in the order of the shards; the function that it returns gives them back.
 func (s *store) lock(keys [][]byte) func() {
-	if len(keys) == 1 {
-		one := s.shardOf(keys[0])
-		one.mutex.Lock()
-		return one.mutex.Unlock
-	}
 	wanted := make([]int, 0, len(keys))
 	for _, key := range keys {
 		wanted = append(wanted, int(maphash.Bytes(s.seed, key)%shardCount))

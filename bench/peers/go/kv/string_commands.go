@@ -70,6 +70,11 @@ func (c *call) setOptions() (o setOptions, good bool) {
 }
 
 func setText(c *call) {
+	if len(c.words) == 3 {
+		c.store().put(c.words[1], text(c.words[2]))
+		c.ok()
+		return
+	}
 	o, good := c.setOptions()
 	if !good {
 		return

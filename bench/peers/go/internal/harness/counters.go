@@ -92,8 +92,11 @@ func (c counters) stopsSince(before counters) *Histogram {
 type cycleLog struct {
 	seen   int64
 	stops  []Pause
+	ends   []cycleEnd
 	lately debug.GCStats
 }
+
+type cycleEnd struct{ number, at int64 }
 
 // look notes what has ended since the last look. The runtime tells the instants by the calendar's clock.
 func (l *cycleLog) look(began int64) {
@@ -102,9 +105,11 @@ func (l *cycleLog) look(began int64) {
 	fresh := min(l.lately.NumGC-l.seen, int64(len(l.lately.Pause)))
 	for i := fresh - 1; i >= 0; i-- {
 		ns := int64(l.lately.Pause[i])
-		at := l.lately.PauseEnd[i].UnixNano() + shift - ns - began
+		end := l.lately.PauseEnd[i].UnixNano() + shift - began
+		at := end - ns
 		if began != 0 && at >= 0 {
 			l.stops = append(l.stops, Pause{At: at, Ns: ns, Cause: "stop"})
+			l.ends = append(l.ends, cycleEnd{l.lately.NumGC - i, end})
 		}
 	}
 	l.seen = l.lately.NumGC

@@ -49,6 +49,8 @@ type reportJSON struct {
 	Pauses           []Pause                   `json:"pauses"`
 	MMU              [][2]any                  `json:"mmu,omitempty"`
 	Timeline         []moment                  `json:"timeline"`
+	Marking          []Cycle                   `json:"marking,omitempty"`
+	BeganNs          int64                     `json:"began_ns,omitempty"`
 	Jitter           *histogramJSON            `json:"jitter_ns"`
 	Memory           memoryJSON                `json:"memory"`
 	WarmUp           []int64                   `json:"warm_up,omitempty"`
@@ -64,7 +66,8 @@ func (r *Run) Report(out io.Writer) error {
 		AllocatedObjects: r.after.since(r.before, allocObjects),
 		FreedBytes:       r.after.since(r.before, freeBytes),
 		Cycles:           r.after.since(r.before, cycleCount),
-		CPU:              r.cpu(), Memory: r.memory(), Timeline: r.sampler.moments, Jitter: r.jitter.export(),
+		CPU:              r.cpu(), Memory: r.memory(), Timeline: r.sampler.moments,
+		Marking: r.sampler.cycles.cycles(), BeganNs: r.clock, Jitter: r.jitter.export(),
 		WarmUp: r.warmUp, Figures: r.figures,
 		Stalls: map[string]*histogramJSON{}, Pauses: []Pause{},
 	}
