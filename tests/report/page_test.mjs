@@ -71,6 +71,28 @@ test('the means at a glance are the geometric means of the ratios to umber', asy
   });
 });
 
+test('what one client of a server felt while it collected stands beside all that it felt', async () => {
+  await opened({}, async (page) => {
+    await page.evaluate(() => {
+      for (const select of document.querySelectorAll('#latency select')) {
+        const wanted = [...select.options].find((each) => each.text.startsWith('kv'));
+        if (wanted) [select.value] = [wanted.value];
+        if (wanted) select.dispatchEvent(new Event('change', { bubbles: true }));
+      }
+      for (const folded of document.querySelectorAll('#latency details')) folded.open = true;
+    });
+    const lines = await page.locator('#latency tbody tr').allTextContents();
+    const found = (name) => lines.filter((each) => each.startsWith(name));
+    assert.equal(found('umber, the same during collections').length, 1, lines.join('\n'));
+    assert.equal(found('umber, a client beside the load').length, 1);
+    assert.equal(found('redis, a client beside the load').length, 1);
+    assert.equal(found('redis, the same during collections').length, 0);
+    const row = gc.rows.findIndex((each) => each.row.startsWith('kv') && each.system === 'umber');
+    const cell = page.locator(`[data-from$="rows/${row}/runs/0/probe_collecting_ns/p99.9"]`);
+    assert.equal(Number(await cell.first().getAttribute('data-value')), gc.rows[row].runs[0].probe_collecting_ns['p99.9']);
+  });
+});
+
 test('what failed is told', async () => {
   await opened({}, async (page) => {
     const told = await page.locator('.problems').allTextContents();

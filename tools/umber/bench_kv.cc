@@ -27,33 +27,36 @@ struct options {
   kv_load load;
 };
 
-double figure_of(const std::map<std::string, double>& figures, const char* name) {
-  const auto found = figures.find(name);
-  return found == figures.end() ? 0 : found->second;
-}
-
-// The processor time of the server and of the collector in it. INFO counts the assists with the marking.
-json cpu_of(const kv_figures& seen) {
+// What the server tells, with what was seen of it from outside.
+void add_told(const kv_figures& seen, json& object) {
   json cpu = {{"process", static_cast<std::uint64_t>(seen.server_seconds * 1e9)}};
-  if (!seen.collector_after.contains("gc_mark_us")) return cpu;
-  const auto ns = [&](const char* name) {
-    const double us = figure_of(seen.collector_after, name) - figure_of(seen.collector_before, name);
-    return static_cast<std::uint64_t>(us * 1000);
-  };
-  const std::uint64_t mark = ns("gc_mark_us"), assist = ns("gc_assist_us"), sweep = ns("gc_sweep_us");
-  cpu.update({{"mark", mark - std::min(mark, assist)}, {"assist", assist}, {"sweep", sweep}});
-  cpu["collector"] = mark + sweep;
-  return cpu;
+  json memory = {{"peak_rss", seen.peak_rss}};
+  if (seen.told.is_object()) {
+    for (const char* each : {"allocated_bytes", "allocated_objects", "freed_bytes", "cycles", "stalls", "pauses", "mmu",
+                             "timeline", "marking"}) {
+      if (seen.told.contains(each) && !seen.told[each].is_null()) object[each] = seen.told[each];
+    }
+    const auto add = [&](const char* name, json& to) {
+      if (!seen.told.contains(name) || !seen.told[name].is_object()) return;
+      for (const auto& [field, value] : seen.told[name].items())
+        if (!to.contains(field)) to[field] = value;
+    };
+    add("cpu_ns", cpu);
+    add("memory", memory);
+  }
+  object["cpu_ns"] = cpu;
+  object["memory"] = memory;
 }
 
-json memory_of(const kv_figures& seen) {
-  json memory = {{"peak_rss", seen.peak_rss}};
-  for (const auto& [name, field] :
-       {std::pair{"gc_live_bytes", "live_bytes"}, std::pair{"gc_heap_bytes", "heap_bytes"}}) {
-    const auto found = seen.collector_after.find(name);
-    if (found != seen.collector_after.end()) memory[field] = static_cast<std::uint64_t>(found->second);
-  }
-  return memory;
+void add_histogram(const char* name, const bench::histogram& of, json& object) {
+  if (of.count() != 0) object[name] = bench::to_json(of);
+}
+
+json figures_of(const kv_figures& seen, const kv_load& load) {
+  json figures = json::object();
+  if (seen.first.count() != 0) figures["first_load_p99.9_us"] = static_cast<double>(seen.first.percentile(99.9)) / 1e3;
+  if (load.writers > 0) figures["writes_per_s"] = seen.writes_per_second;
+  return figures;
 }
 
 json run_object(const options& chosen, const kv_figures& seen) {
@@ -62,19 +65,19 @@ json run_object(const options& chosen, const kv_figures& seen) {
   if (chosen.server == "umber") object["version"] = UMBER_VERSION;
   if (!seen.version.empty()) object["version"] = seen.version;
   object["parameters"] = {{"kind", load.kind},       {"keys", load.keys},         {"bytes", load.value_bytes},
-                          {"clients", load.clients}, {"pipeline", load.pipeline}, {"threads", chosen.threads}};
+                          {"clients", load.clients}, {"pipeline", load.pipeline}, {"threads", chosen.threads},
+                          {"writers", load.writers}, {"probe", load.probe_rate}};
   object["checksum"] = fmt::format("{:016x}", seen.checksum);
-  object["operations"] = load.requests;
+  // Whoever is paid for with the server's time counts, so that its time can be divided by them.
+  const auto written = static_cast<std::uint64_t>(seen.writes_per_second * seen.seconds);
+  object["operations"] = load.requests + written;
   object["wall_ns"] = static_cast<std::uint64_t>(seen.seconds * 1e9);
-  object["cpu_ns"] = cpu_of(seen);
-  if (seen.collector_after.contains("gc_cycles")) {
-    const double cycles = figure_of(seen.collector_after, "gc_cycles") - figure_of(seen.collector_before, "gc_cycles");
-    object["cycles"] = static_cast<std::uint64_t>(cycles);
-  }
-  object["service_ns"] = bench::to_json(seen.latency);
+  add_histogram("service_ns", seen.latency, object);
+  add_histogram("probe_ns", seen.probe, object);
+  add_histogram("probe_collecting_ns", seen.probe_collecting, object);
   if (load.jitter_seconds > 0) object["jitter_ns"] = bench::to_json(seen.jitter);
-  object["memory"] = memory_of(seen);
-  object["figures"] = {{"first_load_p99.9_us", static_cast<double>(seen.first.percentile(99.9)) / 1e3}};
+  add_told(seen, object);
+  object["figures"] = figures_of(seen, load);
   return object;
 }
 
@@ -105,11 +108,15 @@ std::filesystem::path need_go_server() {
 }  // namespace
 
 command_line kv_server_command(const std::string& system, unsigned threads) {
-  static_cast<void>(kv_load_command({}, 0));
+  need_kv_load();
   const std::string count = std::to_string(threads);
   if (system == "umber")
     return {{need_bench_program("kv/umber-kv", "UMBER_KV").string(), "--threads", count, "--port"}, {}};
-  if (system == "go") return {{need_go_server().string(), "kv", "--threads", count, "--port"}, {}};
+  if (system == "go") {
+    // Beside its threads ours has one that marks; what Go has runs on as many processors as it is given.
+    return {{need_go_server().string(), "kv", "--threads", std::to_string(threads + 1), "--port"},
+            {{"GODEBUG", "gctrace=1"}}};
+  }
   const auto program = find_program("redis-server");
   if (!program) throw failure(1, "redis-server is not installed; tools/setup installs it");
   return {{program->string(), "--save", "", "--appendonly", "no", "--port"}, {}};
@@ -136,6 +143,12 @@ void add_bench_kv(CLI::App& bench, action& chosen) {
   command->add_option("--clients", load.clients)->check(CLI::Range(1, 1000))->capture_default_str();
   command->add_option("--pipeline", load.pipeline, "Requests of a client under way")
       ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  command->add_option("--writers", load.writers, "Clients who SET beside the load, as many requests under way")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
+  command->add_option("--probe", load.probe_rate, "Requests a second of one more client, whose responses are timed")
+      ->check(CLI::Range(0.0, 1e5))
       ->capture_default_str();
   command->add_option("--threads", set->threads, "Of the server")->check(CLI::Range(1, 256))->capture_default_str();
   command->add_option("--jitter", load.jitter_seconds, "Seconds for which the machine is looked at before the load")

@@ -43,7 +43,7 @@ constexpr source sources[] = {
     {"metadata_bytes", "/memory/metadata_bytes"},
 };
 
-constexpr const char* histograms[] = {"response", "service", "jitter"};
+constexpr const char* histograms[] = {"response", "service", "probe", "probe_collecting", "jitter"};
 constexpr const char* points[] = {"p50", "p90", "p99", "p99.9", "p99.99", "p99.999", "max"};
 
 std::optional<double> number_at(const json& object, const std::string& path) {

@@ -51,6 +51,7 @@ constexpr planned main_rows[] = {
     {"full_collection", "--depth 23 --random", nullptr},
     {"kv", "--kind set", "--kind set --keys 50000"},
     {"kv", "--kind get", nullptr},
+    {"kv", "--kind get --writers 50 --requests 1500000", nullptr},
     {"barrier", "--scale 0.2", nullptr},
     {"handshakes", "--threads 1000", nullptr},
 };

@@ -94,6 +94,20 @@ std::vector<column> latency_columns() {
   };
 }
 
+// Of a server: what one client beside the load felt, and while the server collected.
+std::vector<column> probe_columns() {
+  return {
+      measured("probe p50 us", "probe_p50_ns", 1e3),
+      measured("p99", "probe_p99_ns", 1e3),
+      measured("p99.9", "probe_p99.9_ns", 1e3),
+      measured("max", "probe_max_ns", 1e3),
+      measured("collecting: p50 us", "probe_collecting_p50_ns", 1e3),
+      measured("p99", "probe_collecting_p99_ns", 1e3),
+      measured("p99.9", "probe_collecting_p99.9_ns", 1e3),
+      measured("max", "probe_collecting_max_ns", 1e3),
+  };
+}
+
 std::vector<column> memory_columns() {
   return {
       measured("RSS MiB", "peak_rss", mebibyte),
@@ -165,6 +179,8 @@ std::string row_text(const gc_row_result& result) {
   std::string text = fmt::format("{}: {}\n", result.row.name(), result.cells.front().description);
   text += cell_table(result.cells, time_columns());
   if (is_latency_row(result)) text += fmt::format("\n{}", cell_table(result.cells, latency_columns()));
+  const std::string probe = cell_table(result.cells, probe_columns());
+  if (!probe.empty()) text += fmt::format("\n{}", probe);
   text += fmt::format("\n{}", cell_table(result.cells, memory_columns()));
   const std::string own = cell_table(result.cells, own_columns(result));
   return fmt::format("{}{}{}\n", text, own.empty() ? "" : "\n", own);

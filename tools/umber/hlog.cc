@@ -27,7 +27,7 @@ std::string hlog_lines(const json& run) {
   const double start = run["outside"]["started"].get<double>();
   const double seconds = run["wall_ns"].get<double>() / 1e9;
   std::string text;
-  for (const char* name : {"response", "service", "jitter"}) {
+  for (const char* name : {"response", "service", "probe", "probe_collecting", "jitter"}) {
     const std::string field = std::string(name) + "_ns";
     if (run.contains(field)) text += line_of(name, run[field], start, seconds);
   }

@@ -9,10 +9,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <sstream>
 #include <string_view>
@@ -20,7 +19,10 @@
 
 #include <fmt/format.h>
 
+#include "bench/measure/clock.h"
 #include "command.h"
+#include "kv_client.h"
+#include "kv_probe.h"
 #include "places.h"
 
 namespace umber::tool {
@@ -52,50 +54,9 @@ unsigned free_port() {
   return ntohs(address.sin_port);
 }
 
-class client {
- public:
-  explicit client(unsigned port) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    const sockaddr_in address = loopback(port);
-    connected_ = socket_ >= 0 && connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  }
-  ~client() {
-    if (socket_ >= 0) close(socket_);
-  }
-  client(const client&) = delete;
-  client& operator=(const client&) = delete;
-
-  bool send(std::string_view text) {
-    while (connected_ && !text.empty()) {
-      const ssize_t sent = ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
-      connected_ = sent > 0;
-      if (connected_) text.remove_prefix(static_cast<std::size_t>(sent));
-    }
-    return connected_;
-  }
-  // The next line, without its end; empty when there is no more.
-  std::string line() {
-    std::size_t end;
-    while ((end = waiting_.find("\r\n")) == std::string::npos) {
-      std::array<char, 4096> buffer;
-      const ssize_t count = connected_ ? read(socket_, buffer.data(), buffer.size()) : 0;
-      if (count <= 0) return "";
-      waiting_.append(buffer.data(), static_cast<std::size_t>(count));
-    }
-    std::string found = waiting_.substr(0, end);
-    waiting_.erase(0, end + 2);
-    return found;
-  }
-  std::string ask(std::string_view command) { return send(fmt::format("{}\r\n", command)) ? line() : ""; }
-
- private:
-  int socket_;
-  bool connected_;
-  std::string waiting_;
-};
-
 bool wait_until_ready(background_process& server, unsigned port) {
   for (int i = 0; i < start_attempts && server.is_running(); ++i) {
-    if (client(port).ask("PING") == "+PONG") return true;
+    if (kv_client(port).ask("PING") == "+PONG") return true;
     std::this_thread::sleep_for(between_attempts);
   }
   return false;
@@ -103,7 +64,7 @@ bool wait_until_ready(background_process& server, unsigned port) {
 
 // The keys are named as redis-benchmark names them.
 bool fill(unsigned port, const kv_load& load) {
-  client to(port);
+  kv_client to(port);
   const std::string value(load.value_bytes, 'x');
   std::string batch;
   for (std::size_t first = 0; first < load.keys; first += keys_in_a_batch) {
@@ -126,39 +87,41 @@ double cpu_seconds(pid_t process) {
   return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
 }
 
-// A section of what the server says of itself, its numbers and the texts of the section `server`.
-std::map<std::string, std::string> info(client& to, const char* section) {
-  std::map<std::string, std::string> fields;
-  std::string line = to.ask(fmt::format("INFO {}", section));
-  if (!line.starts_with('$') || line == "$0") return fields;
-  const std::size_t length = std::strtoull(line.c_str() + 1, nullptr, 10);
-  for (std::size_t seen = 0; seen < length; seen += line.size() + 2) {
-    line = to.line();
-    const std::size_t colon = line.find(':');
-    if (colon != std::string::npos) fields[line.substr(0, colon)] = line.substr(colon + 1);
-  }
-  static_cast<void>(to.line());
-  return fields;
-}
-
-std::map<std::string, double> collector(unsigned port) {
-  client to(port);
-  std::map<std::string, double> numbers;
-  for (const auto& [name, value] : info(to, "gc")) numbers[name] = std::strtod(value.c_str(), nullptr);
-  return numbers;
-}
-
 std::string version_of(unsigned port) {
-  client to(port);
-  const auto fields = info(to, "server");
+  kv_client to(port);
+  const auto fields = to.info("server");
   // Only redis itself has that.
   return fields.contains("redis_git_sha1") ? "redis " + fields.at("redis_version") : "";
+}
+
+double commands_so_far(unsigned port) {
+  kv_client to(port);
+  const auto fields = to.info("stats");
+  const auto found = fields.find("total_commands_processed");
+  return found == fields.end() ? 0 : std::strtod(found->second.c_str(), nullptr);
+}
+
+// False: this server is not one that tells.
+bool begin_to_watch(unsigned port) { return kv_client(port).ask("DEBUG WATCH") == "+OK"; }
+
+nlohmann::ordered_json what_it_tells(unsigned port) {
+  return nlohmann::ordered_json::parse(kv_client(port).ask_bulk("DEBUG REPORT"), nullptr, false);
+}
+
+// The collections among what a server tells, by CLOCK_MONOTONIC.
+std::vector<bench::interval> collections_in(const nlohmann::ordered_json& told) {
+  std::vector<bench::interval> all;
+  if (!told.contains("marking") || !told["marking"].is_array()) return all;
+  const auto began = told.at("began_ns").get<std::uint64_t>();
+  for (const auto& each : told["marking"])
+    all.push_back({began + each.at("at_ns").get<std::uint64_t>(), each.at("ns").get<std::uint64_t>()});
+  return all;
 }
 
 // How many keys there are, and how long the values of some; what is in them the load draws anew each time.
 std::uint64_t checksum_of(unsigned port, const kv_load& load) {
   constexpr std::size_t looked_at = 1000;
-  client to(port);
+  kv_client to(port);
   std::uint64_t sum = 0;
   const auto mix = [&](const std::string& reply) {
     if (!reply.starts_with(':')) throw failure(1, fmt::format("the server replies '{}' at the end", reply));
@@ -191,7 +154,7 @@ struct load_figures {
 };
 
 // The percentiles and the throughput in what redis-benchmark prints.
-load_figures read_benchmark(const std::string& output, const kv_load& load) {
+load_figures read_benchmark(const std::string& output, std::size_t requests) {
   load_figures into;
   std::istringstream lines(output);
   // The second list of percentages is of round latencies, and of no use here.
@@ -202,7 +165,7 @@ load_figures read_benchmark(const std::string& output, const kv_load& load) {
     if (line.find("Cumulative distribution") != std::string::npos) in_first_list = false;
     constexpr std::string_view summary = "throughput summary: ";
     if (const std::size_t at = line.find(summary); at != std::string::npos)
-      into.seconds = static_cast<double>(load.requests) / std::strtod(line.c_str() + at + summary.size(), nullptr);
+      into.seconds = static_cast<double>(requests) / std::strtod(line.c_str() + at + summary.size(), nullptr);
     const auto p = in_first_list ? parse_percentile(line) : std::nullopt;
     if (!p || p->requests <= seen) continue;
     into.latency.record(static_cast<std::uint64_t>(p->milliseconds * 1e6 + 0.5), p->requests - seen);
@@ -213,12 +176,12 @@ load_figures read_benchmark(const std::string& output, const kv_load& load) {
   return into;
 }
 
-load_figures put_load(background_process& server, const kv_load& load, unsigned port) {
+load_figures put_load(background_process& server, const command_line& command, std::size_t requests) {
   constexpr double patience = 36000;
-  const finished run = run_captured(kv_load_command(load, port), patience);
+  const finished run = run_captured(command, patience);
   if (!server.is_running()) throw failure(1, "the server died under load");
   if (!run.succeeded()) throw failure(1, "redis-benchmark: " + run.complaint());
-  return read_benchmark(run.output, load);
+  return read_benchmark(run.output, requests);
 }
 
 void start_and_fill(background_process& server, unsigned port, const kv_load& load) {
@@ -230,37 +193,81 @@ void start_and_fill(background_process& server, unsigned port, const kv_load& lo
   throw failure(1, server.is_running() ? "the server did not take its keys" : "the server died while it was filled");
 }
 
-}  // namespace
+struct load_commands {
+  command_line measured;
+  std::optional<command_line> before, beside;
+  std::size_t requests_before = 0;
+};
 
-command_line kv_load_command(const kv_load& load, unsigned port) {
+std::filesystem::path need_benchmark() {
   const auto program = find_program("redis-benchmark");
   if (!program) throw failure(1, "redis-benchmark is not installed; tools/setup installs it");
-  const auto text = [](auto number) { return std::to_string(number); };
-  return {{program->string(), "-p", text(port), "-n", text(load.requests), "-r", text(load.keys), "-d",
-           text(load.value_bytes), "-c", text(load.clients), "-P", text(load.pipeline), "-t", load.kind},
-          {{"LC_ALL", "C"}}};
+  return *program;
 }
+
+load_commands commands_of(const kv_load& load, unsigned port) {
+  const std::string program = need_benchmark().string();
+  const auto text = [](auto number) { return std::to_string(number); };
+  const auto of = [&](const std::string& kind, std::size_t requests, unsigned clients) {
+    return command_line{{program, "-p", text(port), "-n", text(requests), "-r", text(load.keys), "-d",
+                         text(load.value_bytes), "-c", text(clients), "-P", text(load.pipeline), "-t", kind},
+                        {{"LC_ALL", "C"}}};
+  };
+  constexpr std::size_t until_killed = 1'000'000'000;
+  load_commands all = {of(load.kind, load.requests, load.clients), {}, {}, 0};
+  if (load.writers > 0) {
+    all.requests_before = std::min(load.keys, load.requests);
+    all.before = of("set", all.requests_before, load.writers);
+    all.beside = of("set", until_killed, load.writers);
+  } else if (load.kind != "get") {
+    all.requests_before = load.requests;
+    all.before = all.measured;
+  }
+  return all;
+}
+
+// The load that counts, with whoever writes beside it and the one client who is looked at.
+void measure_load(background_process& server, const load_commands& commands, const kv_load& load, unsigned port,
+                  kv_figures& into) {
+  const bool tells = begin_to_watch(port);
+  const double cpu_before = cpu_seconds(server.id()), commands_before = commands_so_far(port);
+  const std::uint64_t began = bench::system_clock_ns();
+  std::optional<background_process> beside;
+  if (commands.beside) beside.emplace(*commands.beside);
+  kv_probe probe(port, load.keys, load.probe_rate);
+  const load_figures measured = put_load(server, commands.measured, load.requests);
+  probe.stop();
+  const double took = static_cast<double>(bench::system_clock_ns() - began) / 1e9;
+  const double others = static_cast<double>(load.requests + probe.requests());
+  if (beside) into.writes_per_second = std::max(commands_so_far(port) - commands_before - others, 0.0) / took;
+  beside.reset();
+  into.server_seconds = cpu_seconds(server.id()) - cpu_before;
+  if (!probe.succeeded()) throw failure(1, "the server did not reply the value of a key while it was loaded");
+  if (tells) into.told = what_it_tells(port);
+  into.latency = measured.latency;
+  into.seconds = measured.seconds;
+  into.probe = probe.response();
+  into.probe_collecting = probe.response_during(collections_in(into.told));
+}
+
+}  // namespace
+
+void need_kv_load() { static_cast<void>(need_benchmark()); }
 
 kv_figures measure_kv(command_line server_command, const kv_load& load) {
   const unsigned port = free_port();
-  static_cast<void>(kv_load_command(load, port));  // before the server is filled: is there a redis-benchmark?
+  const load_commands commands = commands_of(load, port);
   server_command.words.push_back(std::to_string(port));
   background_process server(server_command);
   start_and_fill(server, port, load);
   kv_figures result;
   result.version = version_of(port);
-  result.first = put_load(server, load, port).latency;
+  if (commands.before) result.first = put_load(server, *commands.before, commands.requests_before).latency;
   // The server, its collector, and the load.
   bench::jitter_watch watch(3, load.jitter_seconds);
-  result.collector_before = collector(port);
-  const double cpu_before = cpu_seconds(server.id());
-  const load_figures measured = put_load(server, load, port);
-  result.server_seconds = cpu_seconds(server.id()) - cpu_before;
+  measure_load(server, commands, load, port, result);
   watch.stop();
   result.jitter = watch.gaps();
-  result.latency = measured.latency;
-  result.seconds = measured.seconds;
-  result.collector_after = collector(port);
   result.peak_rss = server.peak_rss_kb() * 1024;
   result.checksum = checksum_of(port, load);
   return result;

@@ -15,6 +15,7 @@ constexpr const char* shapes_text = R"({
   "histogram": {"count!": "number", "max!": "number", "min": "number", "mean": "number", "p50": "number", "p90": "number",
     "p99": "number", "p99.9": "number", "p99.99": "number", "p99.999": "number", "buckets": [["number", "number"]]},
   "run": {"problem": "text", "service_ns": "@histogram", "response_ns": "@histogram", "jitter_ns": "@histogram",
+    "probe_ns": "@histogram", "probe_collecting_ns": "@histogram",
     "stalls": {"*": "@histogram"}, "mmu": [["number", "number"]],
     "pauses": [{"at_ns!": "number", "ns!": "number", "cause": "text"}],
     "timeline": [{"at_ns!": "number", "rss": "number", "live": "number", "goal": "number", "heap": "number"}],

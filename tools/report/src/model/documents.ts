@@ -32,6 +32,8 @@ export interface Run {
   problem?: string;
   service_ns?: Histogram;
   response_ns?: Histogram;
+  probe_ns?: Histogram;
+  probe_collecting_ns?: Histogram;
   jitter_ns?: Histogram;
   stalls?: Record<string, Histogram>;
   pauses?: Pause[];

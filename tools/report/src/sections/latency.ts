@@ -1,5 +1,6 @@
 // How long operations took: the whole distribution, the tail stretched out. Response counts from when an operation was
-// due, so that what queued behind a pause counts; service only from when it began.
+// due, so that what queued behind a pause counts; service only from when it began. A server under load has service times
+// of that load, and the responses to one client beside it: all of them, and those that met a collection.
 import type { ChartSpec, Mark } from '../chart/spec';
 import { el } from '../dom';
 import type { Histogram } from '../model/documents';
@@ -13,19 +14,28 @@ interface Distribution {
   name: string;
   histogram: Histogram;
   from: string;
-  kind: 'response' | 'service' | 'jitter';
+  kind: Kind | 'jitter';
 }
+
+const kinds = ['response', 'probe', 'probe_collecting', 'service'] as const;
+type Kind = (typeof kinds)[number];
+const called: Record<Kind, string> = {
+  response: 'response',
+  service: 'service',
+  probe: 'a client beside the load',
+  probe_collecting: 'the same during collections',
+};
 
 function distributions(rows: PlacedRow[]): Distribution[] {
   const found: Distribution[] = [];
   for (const row of rows) {
     const run = shownRun(row);
-    for (const kind of ['response', 'service'] as const) {
+    for (const kind of kinds) {
       const histogram = run?.[`${kind}_ns`];
       if (histogram)
         found.push({
           system: row.system,
-          name: `${shortName(row.system)}, ${kind}`,
+          name: `${shortName(row.system)}, ${called[kind]}`,
           histogram,
           kind,
           from: `${row.from}/runs/${row.shown ?? 0}/${kind}_ns`,
@@ -47,32 +57,43 @@ function idle({ histogram, name }: Distribution, longest: number): Mark {
   return { system: '', label: name, x: [1, longest], y, form: 'line', quiet: true, ...look };
 }
 
+const styles: Record<Kind, { dash?: number[]; opacity: number }> = {
+  response: { opacity: 1 },
+  probe: { opacity: 1 },
+  probe_collecting: { dash: [7, 4], opacity: 1 },
+  service: { dash: [3, 3], opacity: 0.45 },
+};
+
 function mark(each: Distribution, paced: boolean, longest: number): Mark {
   if (each.kind === 'jitter') return idle(each, longest);
   const curve = curveOf(each.histogram);
-  const primary = each.kind === 'response' || (!paced && each.kind === 'service');
+  const primary = each.kind !== 'service' || !paced;
   return {
     system: each.system,
     label: each.name,
     ...curve,
     form: 'line',
-    endLabel: primary ? shortName(each.system) : undefined,
+    endLabel: primary && each.kind !== 'probe_collecting' ? shortName(each.system) : undefined,
     // With a response to compare, the service times are drawn, and told in the table, but not one by one at the cursor.
     quiet: !primary,
-    dash: primary ? undefined : [3, 3],
-    opacity: primary ? 1 : 0.45,
+    ...(primary && each.kind === 'service' ? { opacity: 1 } : styles[each.kind]),
     width: each.system === 'umber' && primary ? 2.75 : primary ? 1.75 : 1,
   };
 }
 
 function chart(name: string, all: Distribution[]): ChartSpec {
-  const paced = all.some((each) => each.kind === 'response');
+  const probed = all.some((each) => each.kind === 'probe');
+  const paced = probed || all.some((each) => each.kind === 'response');
   const longest = Math.max(...all.filter((each) => each.kind !== 'jitter').map((each) => each.histogram.count));
   return {
     summary: `Percentiles of the time an operation of ${name} takes, for each system, on logarithmic axes.`,
     x: { title: 'percentile of operations', kind: 'percentile', log: true, min: 1 },
     y: {
-      title: paced ? 'time of an operation: response (solid), service (dashed)' : 'time of an operation',
+      title: probed
+        ? 'response to a client beside the load: all (solid), during collections (dashed); service of the load (dotted)'
+        : paced
+          ? 'time of an operation: response (solid), service (dashed)'
+          : 'time of an operation',
       kind: 'duration',
       log: true,
     },
