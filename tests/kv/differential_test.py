@@ -8,6 +8,7 @@ is printed when a reply differs, along with the commands that led there on the s
 """
 import argparse
 import random
+import re
 import sys
 import time
 
@@ -146,12 +147,18 @@ def main():
     return status
 
 
+def as_sent(words, r):
+    """As clients send it, or now and then, where it can be, as one types it."""
+    plain = all(isinstance(word, bytes) and re.fullmatch(rb"[\w+.:()-]+", word) for word in words)
+    return b" ".join(words) + b"\r\n" if plain and r.random() < 0.1 else servers.client.packed(*words)
+
+
 def compare(chosen, theirs, ours):
     commands = generator(chosen.seed)
     history = []
     for done in range(0, chosen.commands, LENGTH_OF_BATCH):
         batch = [commands.command() for _ in range(LENGTH_OF_BATCH)]
-        data = b"".join(servers.client.packed(*words) for words in batch)
+        data = b"".join(as_sent(words, commands.random) for words in batch)
         for side in (theirs, ours):
             side.send(data)
         for words in batch:

@@ -73,6 +73,16 @@ class protocol(unittest.TestCase):
                 self.assertTrue(c.reply() == value)
             writer.join()
 
+    def test_ten_thousand_requests_under_way_are_replied_in_their_order(self):
+        with running("--threads", "2") as port:
+            c = client(port)
+            count = 10000
+            writer = threading.Thread(target=c.send, args=(c.packed("INCR", "n") * count + b"get n\r\n" * count,))
+            writer.start()
+            self.assertEqual([c.reply() for _ in range(count)], list(range(1, count + 1)))
+            self.assertEqual({c.reply() for _ in range(count)}, {b"%d" % count})
+            writer.join()
+
     def test_a_client_that_does_not_read_holds_up_nobody(self):
         with running() as port:
             slow, other = client(port), client(port)
