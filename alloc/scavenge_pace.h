@@ -67,7 +67,7 @@ class demand {
 };
 
 // Of the free pages that the system has not got back: how many it gets now. `highest` is what demand says of `in_use`,
-// `expected` how many were populated within the decay time for what will be made next.
+// `expected` how many a managed heap is about to take.
 constexpr page_count due(page_count in_use, page_count highest, page_count unscavenged, page_count expected) {
   const page_count keep = std::max(highest - in_use, expected);
   return unscavenged > keep ? unscavenged - keep : page_count{0};

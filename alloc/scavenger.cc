@@ -33,6 +33,8 @@ constinit mutex<rank::scavenger> lock;  // taken around fork; guards nothing els
 constinit std::atomic<std::uint32_t> current{not_started};
 constinit std::atomic<std::size_t> released_total{0};
 constinit std::atomic<std::uint64_t> cpu_total{0};
+constinit std::atomic<std::size_t> expected_bytes{0};  // by all who have told
+constinit std::atomic<std::size_t> expected_use{0};    // pages: what will be in use when they have it
 
 const volatile std::uint32_t* futex_word() { return reinterpret_cast<const volatile std::uint32_t*>(&current); }
 
@@ -70,9 +72,13 @@ bool round(demand& wanted, std::size_t number) {
   }
   const page_figures f = heap.figures();
   const page_count in_use = f.known - f.free;
-  const page_count expected = now - f.populated_at < decay ? f.ahead : page_count{0};
+  const page_count use{expected_use.load(std::memory_order_relaxed)};  // relaxed: a size
+  const page_count standing = use > in_use ? use - in_use : page_count{0};
+  const page_count ahead = now - f.populated_at < decay ? f.ahead : page_count{0};
+  const page_count expected = std::max(ahead, standing);
   release_due(due(in_use, wanted.highest(in_use), f.unscavenged, expected), started);
-  return worked || is_worth_another_tick(heap.figures().unscavenged);
+  const page_count left = heap.figures().unscavenged;
+  return worked || (left > standing && is_worth_another_tick(left - standing));
 }
 
 // Sleeps until a free or a thread calls for work. False if the process has ended but for this thread.
@@ -170,6 +176,14 @@ void note_growth() {
   if (UMBER_UNLIKELY(current.load(std::memory_order_relaxed) == not_started &&              // relaxed: a hint, as above
                      window.pages.load(std::memory_order_relaxed) > worth_starting.value))  // relaxed: a size
     start();
+}
+
+void expect_growth(std::size_t before, std::size_t bytes) {
+  // relaxed, all: sizes; of two who tell at once the later may be overlooked until it tells again.
+  const std::size_t all = expected_bytes.fetch_add(bytes - before, std::memory_order_relaxed) + bytes - before;
+  const page_figures f = heap.figures();
+  const page_count in_use = f.known - f.free;
+  expected_use.store((in_use + page_count::covering(all)).value, std::memory_order_relaxed);
 }
 
 void note_processor() {

@@ -7,6 +7,9 @@
 // thread has held for the decay time, reads inboxes that nobody reads, and looks inside spans of the mcentrals for free
 // slots that cover whole pages of the machine. It takes processors back from threads that sleep.
 //
+// A heap that collects frees much at a time, and means to use it again before it collects next: it tells how much more
+// that is, and so many pages are kept, however long they have been free.
+//
 // It sleeps when nothing is due, and is woken by the free that makes something due. It is started by the allocation
 // with which the heap outgrows 12 MiB, so small programs never have it; not by a free, because libc frees while it
 // holds locks that starting a thread takes. When it is the last thread of the process it returns, so that the process
@@ -17,7 +20,7 @@
 // Concurrency
 //   `note_free` may be called from any thread that holds no lock of the heap. The thread blocks all signals.
 // Uses / used by
-//   Uses scavenge_pace, processor, mcentral, mheap, os. Used by malloc (note_free), fork, census, override.
+//   Uses scavenge_pace, processor, mcentral, mheap, os. Used by malloc (note_free), fork, census, override, gc/driver.
 #pragma once
 
 #include "base.h"
@@ -30,6 +33,9 @@ void note_free();
 // Memory was allocated: starts the background thread if the heap has become large. The caller is at the end of its work
 // and holds nothing, because this allocates.
 void note_growth();
+
+// Somebody means to take `bytes` more from the heap than are taken now, and meant `before` when last told.
+void expect_growth(std::size_t before, std::size_t bytes);
 
 // A thread has got a processor: with many of them it is worth looking which of their threads sleep.
 void note_processor();

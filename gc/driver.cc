@@ -5,6 +5,7 @@
 #include "request.h"
 
 #include "alloc/os.h"
+#include "alloc/scavenger.h"
 
 #include <algorithm>
 
@@ -29,6 +30,21 @@ std::uint64_t look_every(const pacer_options& options) {
   return std::clamp<std::uint64_t>(options.idle_ns / looks, 1'000'000, longest_rest);
 }
 
+// What the heap will have taken when it is as large as its goal; nothing where it grows without one.
+std::size_t room_to_grow(const managed_heap& h) {
+  const std::size_t goal = h.goal.load(std::memory_order_relaxed);  // relaxed: written by this thread
+  const std::size_t used = h.live_bytes + h.pace.last.external_bytes;
+  return goal < SIZE_MAX / 2 && goal > used ? goal - used : 0;
+}
+
+// Pages that this heap has given up go back to the system, but for those that it will want again.
+void tell_scavenger(std::size_t& told, std::size_t room) {
+  alloc::scavenger::expect_growth(told, room);
+  told = room;
+  alloc::scavenger::note_growth();
+  alloc::scavenger::note_free();
+}
+
 void* collect_when_asked(void* heap) {
   managed_heap& h = *static_cast<managed_heap*>(heap);
   pthread_setname_np(pthread_self(), "umber collector");
@@ -36,6 +52,7 @@ void* collect_when_asked(void* heap) {
   const std::uint64_t rest = look_every(h.pace.options);
   span_stock stock;
   std::uint64_t last_end = os::now();
+  std::size_t told = 0;
   for (;;) {
     // acquire, all: pair with the releases in request.cc and stop_threads.
     const std::uint32_t calls = h.calls.load(std::memory_order_acquire);
@@ -56,11 +73,13 @@ void* collect_when_asked(void* heap) {
     const std::uint32_t cycle = h.started.load(std::memory_order_relaxed) + 1;  // relaxed: as above
     h.started.store(cycle, std::memory_order_release);                          // release, both: pair with request.cc
     run_cycle(h, stock);
+    tell_scavenger(told, room_to_grow(h));
     last_end = os::now();
     h.finished.store(cycle, std::memory_order_release);
     os::wake_all(futex_word(h.finished));
   }
   alloc::heap.empty_stock(stock);
+  tell_scavenger(told, 0);
   timeline::leave();
   end_thread(h);
   return nullptr;

@@ -64,6 +64,11 @@ bool rests(std::uint32_t thread) {
   return false;
 }
 
+void make_and_drop(std::size_t bytes) {
+  std::vector<local<node>> all;
+  for (std::size_t i = 0; i < bytes / sizeof(node); ++i) all.push_back(make<node>());
+}
+
 }  // namespace
 
 TEST_CASE("driver: the period is the heap's, and there may be none") {
@@ -121,6 +126,16 @@ TEST_CASE("driver: the collector's threads of an idle heap sleep") {
     REQUIRE(threads.size() == 1);
     CHECK(rests(threads[0]));
   }
+}
+
+TEST_CASE("driver: what a program held and dropped goes back to the system, though it never called malloc of ours") {
+  if (!resident_bytes_tell) SKIP("the thread sanitizer's shadow hides what went back");
+  test_heap t;
+  const std::size_t idle = os::resident_bytes();
+  make_and_drop(80 * mib);
+  CHECK(os::resident_bytes() > idle + 80 * mib);
+  t.heap.collect();
+  CHECK(eventually([&] { return os::resident_bytes() < idle + 20 * mib; }));
 }
 
 }  // namespace umber::testing

@@ -25,16 +25,6 @@ constexpr bool handlers_run_at_once = false;
 constexpr bool handlers_run_at_once = true;
 #endif
 
-// Waits until `done`, ten seconds at most.
-template <class Condition>
-bool eventually(Condition done) {
-  for (int i = 0; i < 10'000; ++i) {
-    if (done()) return true;
-    usleep(1000);
-  }
-  return false;
-}
-
 // A thread on a stack of its own that nothing lies beside, so that what is above its stack pointer is its own.
 class observed_thread {
  public:

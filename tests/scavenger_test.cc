@@ -16,16 +16,6 @@ std::size_t threads_of_this_process() {
   return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
 }
 
-// Waits until `done`, ten seconds at most.
-template <class Condition>
-bool eventually(Condition done) {
-  for (int i = 0; i < 200; ++i) {
-    if (done()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  return false;
-}
-
 std::vector<void*> written_blocks(std::size_t bytes, std::size_t each) {
   std::vector<void*> blocks;
   for (std::size_t i = 0; i < bytes / each; ++i) blocks.push_back(std::memset(allocate(each), 1, each));
@@ -48,11 +38,24 @@ TEST_CASE("scavenger: memory that is freed and not used again goes back by itsel
   const auto is_back = [&] { return os::resident_bytes() < idle + 12 * mib; };
   CHECK(eventually(is_back));
   CHECK(threads_of_this_process() == threads + 1);
-  CHECK(scavenger::so_far().released_bytes > 40 * mib);
+  CHECK(eventually([] { return scavenger::so_far().released_bytes > 40 * mib; }));
   std::this_thread::sleep_for(std::chrono::milliseconds(200));
   for (void* block : written_blocks(60 * mib, 100'000)) deallocate(block);
   CHECK(eventually(is_back));
   CHECK(threads_of_this_process() == threads + 1);
+}
+
+TEST_CASE("scavenger: what somebody expects to take is kept, and goes back when nobody does any more") {
+  if (!resident_bytes_tell) SKIP("the thread sanitizer's shadow hides what went back");
+  const std::size_t idle = os::resident_bytes();
+  scavenger::expect_growth(0, 50 * mib);
+  for (void* block : written_blocks(100 * mib, 2 * mib)) deallocate(block);
+  CHECK(eventually([&] { return os::resident_bytes() < idle + 62 * mib; }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  CHECK(os::resident_bytes() > idle + 30 * mib);
+  scavenger::expect_growth(50 * mib, 0);
+  scavenger::note_free();
+  CHECK(eventually([&] { return os::resident_bytes() < idle + 12 * mib; }));
 }
 
 TEST_CASE("scavenger: memory freed by a thread that never allocated goes back too") {

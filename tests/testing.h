@@ -36,6 +36,16 @@ inline constexpr bool may_fork_under_load = true;
 // The thread sanitizer keeps shadows of memory that went back, and has a thread of its own.
 inline constexpr bool resident_bytes_tell = !thread_sanitized;
 
+// Waits until `done`, ten seconds at most.
+template <class Condition>
+bool eventually(Condition done) {
+  for (int i = 0; i < 10'000; ++i) {
+    if (done()) return true;
+    usleep(1000);
+  }
+  return false;
+}
+
 // Binds this thread, and those that it will start, to one processor.
 inline void bind_to(unsigned processor) {
   cpu_set_t only;
