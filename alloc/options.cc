@@ -1,9 +1,6 @@
 #include "options.h"
 
-#include "check.h"
-
 #include <unistd.h>
-#include <string_view>
 
 namespace umber::alloc {
 
@@ -13,28 +10,6 @@ using std::string_view;
 
 constinit options in_force;
 constinit bool environment_read = false;
-
-// What follows `separator` in `text`, which is cut to what stands before it. Both empty at the end.
-string_view split_off(string_view& text, char separator) {
-  std::size_t at = 0;
-  while (at < text.size() && text[at] != separator) ++at;
-  const std::size_t after = at < text.size() ? at + 1 : at;
-  const string_view rest(text.data() + after, text.size() - after);
-  text = string_view(text.data(), at);
-  return rest;
-}
-
-bool parse_number(string_view text, std::size_t& number) {
-  if (text.empty()) return false;
-  std::size_t value = 0;
-  for (const char digit : text) {
-    if (digit < '0' || digit > '9') return false;
-    if (__builtin_mul_overflow(value, std::size_t{10}, &value)) return false;
-    if (__builtin_add_overflow(value, static_cast<std::size_t>(digit - '0'), &value)) return false;
-  }
-  number = value;
-  return true;
-}
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -98,15 +73,6 @@ bool apply(string_view entry, options& into) {
   return false;
 }
 
-void append_quoted(message& line, string_view text) {
-  char copy[64];
-  std::size_t length = 0;
-  for (const char c : text)
-    if (length < sizeof copy - 1) copy[length++] = c;
-  copy[length] = '\0';
-  line << " '" << copy << "'";
-}
-
 string_view value_of(char** environment, string_view name) {
   for (; *environment != nullptr; ++environment) {
     string_view entry(*environment);
@@ -117,6 +83,36 @@ string_view value_of(char** environment, string_view name) {
 }
 
 }  // namespace
+
+string_view split_off(string_view& text, char separator) {
+  std::size_t at = 0;
+  while (at < text.size() && text[at] != separator) ++at;
+  const std::size_t after = at < text.size() ? at + 1 : at;
+  const string_view rest(text.data() + after, text.size() - after);
+  text = string_view(text.data(), at);
+  return rest;
+}
+
+bool parse_number(string_view text, std::size_t& number) {
+  if (text.empty()) return false;
+  std::size_t value = 0;
+  for (const char digit : text) {
+    if (digit < '0' || digit > '9') return false;
+    if (__builtin_mul_overflow(value, std::size_t{10}, &value)) return false;
+    if (__builtin_add_overflow(value, static_cast<std::size_t>(digit - '0'), &value)) return false;
+  }
+  number = value;
+  return true;
+}
+
+void append_quoted(message& line, string_view text) {
+  char copy[64];
+  std::size_t length = 0;
+  for (const char c : text)
+    if (length < sizeof copy - 1) copy[length++] = c;
+  copy[length] = '\0';
+  line << " '" << copy << "'";
+}
 
 const options& current_options() { return in_force; }
 

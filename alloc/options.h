@@ -20,6 +20,9 @@
 #pragma once
 
 #include "base.h"
+#include "check.h"
+
+#include <string_view>
 
 namespace umber::alloc {
 
@@ -48,6 +51,11 @@ void read_options(char** environment = nullptr);
 void parse_options(const char* text, options& into);
 // The same for what UMBER_PROFILE says.
 void parse_profile(const char* text, options& into);
+// For parsers of lists. What follows `separator` in `text`, which is cut to what stands before it; both empty at the
+// end. A number in decimal, false when it is none, or too large.
+std::string_view split_off(std::string_view& text, char separator);
+bool parse_number(std::string_view text, std::size_t& number);
+void append_quoted(message& line, std::string_view text);  // its first 63 characters
 // "512MiB", "2g", "1048576" -> bytes; false when it is none.
 bool parse_size(const char* text, std::size_t length, std::size_t& bytes);
 

@@ -65,14 +65,14 @@ void detach_at_end(void* m) {
 
 }  // namespace
 
-bool attach_by_itself(managed_heap& h) {
+bool attach_by_itself(managed_heap& h, bool insists) {
   // relaxed: heaps with this option are made one at a time.
   if (!thread_end_made.load(std::memory_order_relaxed) && pthread_key_create(&thread_end, detach_at_end) != 0)
     return false;
   thread_end_made.store(true, std::memory_order_relaxed);  // relaxed: as above
   managed_heap* none = nullptr;
   // release: pairs with the acquire in attached_or_die.
-  if (!heap_of_all.compare_exchange_strong(none, &h, std::memory_order_release, std::memory_order_relaxed))
+  if (!heap_of_all.compare_exchange_strong(none, &h, std::memory_order_release, std::memory_order_relaxed) && insists)
     die_misuse("heap", "another heap attaches threads by itself already");
   return true;
 }

@@ -31,8 +31,9 @@ mutator& attached_or_die(const char* call, const char* otherwise =
 [[nodiscard]] mutator* attach(managed_heap& h, bool of_heap = false);
 void detach(mutator& m);
 
-// From now on threads that need a mutator are attached to h, until they end. False: no memory. There is one such heap.
-[[nodiscard]] bool attach_by_itself(managed_heap& h);
+// From now on threads that need a mutator are attached to h, until they end. False: no memory. There is one such heap:
+// a second one is misuse if its program insists, and goes without if only the environment asks.
+[[nodiscard]] bool attach_by_itself(managed_heap& h, bool insists);
 // The end of that, if h is it; the calling thread is detached.
 void end_attaching(managed_heap& h);
 

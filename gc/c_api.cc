@@ -60,6 +60,17 @@ heap_state* state(umber_heap* heap) { return reinterpret_cast<heap_state*>(heap)
 weak_table& table(umber_weak_map* map) { return *reinterpret_cast<weak_table*>(map); }
 root_slot* slot_of(umber_persistent* p) { return reinterpret_cast<root_slot*>(p); }
 
+static_assert(sizeof(stall_cause) == sizeof(std::uint8_t) &&
+              UMBER_STALL_WAIT == static_cast<std::uint8_t>(stall_cause::wait));
+static_assert(UMBER_BARRIER_STOP_THE_WORLD == static_cast<int>(umber::barrier::stop_the_world) + 1);
+
+umber::barrier kind_of(const char* call, umber_barrier kind) {
+  if (kind == UMBER_BARRIER_BY_ENVIRONMENT) return umber::barrier::by_environment;
+  const auto number = static_cast<unsigned>(kind);
+  if (number > UMBER_BARRIER_STOP_THE_WORLD) alloc::die_misuse(call, "the kind is none of enum umber_barrier");
+  return static_cast<umber::barrier>(number - 1);
+}
+
 static_assert(sizeof(umber_stall_histogram) == sizeof(stall_histogram) && stall_causes == 5);
 static_assert(sizeof(umber_cpu_times) == sizeof(cpu_times));
 
@@ -115,13 +126,21 @@ umber_heap* umber_heap_create(const umber_heap_options* given) noexcept {
   if (chosen.minimum != 0) options.minimum = chosen.minimum;
   if (chosen.limit != 0) options.limit = chosen.limit;
   if (chosen.hard_limit != 0) options.hard_limit = chosen.hard_limit;
+  options.kind = kind_of("umber_heap_create", chosen.kind);
   options.workers = chosen.workers;
   options.torture = chosen.torture;
   options.finalizer_thread = !chosen.polled;
   options.attach_threads = chosen.attach_threads;
-  // C has no noexcept; that the function does not throw is in the contract.
+  if (chosen.idle_ms != 0) options.idle_ms = chosen.idle_ms;
+  if (chosen.watchdog_ms != 0) options.watchdog_ms = chosen.watchdog_ms;
+  options.check_marks = chosen.check_marks;
+  options.check_barriers = chosen.check_barriers;
+  options.track_handles = chosen.track_handles;
+  // C has no noexcept; that the functions do not throw is in the contract.
   options.on_out_of_memory = reinterpret_cast<bool (*)(void*) noexcept>(chosen.on_out_of_memory);
   options.out_of_memory_context = chosen.out_of_memory_context;
+  options.on_stall = reinterpret_cast<decltype(options.on_stall)>(chosen.on_stall);
+  options.stall_context = chosen.stall_context;
   return reinterpret_cast<umber_heap*>(create_heap(options));
 }
 

@@ -12,6 +12,8 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <algorithm>
+
 namespace umber::gc {
 
 namespace {

@@ -66,6 +66,10 @@ double worker_share(const heap_options& options) {
   return workers < processors ? static_cast<double>(workers) / processors : 1;
 }
 
+std::uint64_t idle_ns(const heap_options& options) {
+  return options.idle_ms == heap_options::off ? 0 : options.idle_ms * 1'000'000;
+}
+
 // What is overwritten, alone: most of a cycle passes so, after the thread's handles were scanned.
 UMBER_FAST void record_overwritten(mutator& m, const std::atomic<void*>* slot) {
   if (is_planted(fault::deletion_half_missing)) return;
@@ -294,13 +298,14 @@ heap_state* create_heap(const heap_options& chosen) noexcept {
                      .soft_limit = options.limit,
                      .hard_limit = options.hard_limit,
                      .background_share = worker_share(options),
-                     .idle_ns = std::uint64_t{options.idle_ms} * 1'000'000};
+                     .idle_ns = idle_ns(options)};
   h->pace.limiter.capacity_ns = gc_cpu_limiter::capacity_per_processor_ns * os::processor_count();
   h->pace.limiter_updated_at = os::now();
   make_plan(*h);
   managed_heap::count.fetch_add(1, std::memory_order_relaxed);  // relaxed: a hint, see mark.cc
   hold_barriers(options);
-  const bool attaching = !options.attach_threads || attach_by_itself(*h);
+  const bool wants_threads = options.attach_threads || said.attach_threads;
+  const bool attaching = !wants_threads || attach_by_itself(*h, options.attach_threads);
   if (attaching && h->log.start() && (!options.check_barriers || make_shadow(*h)) && start_threads(*h)) return h;
   end_attaching(*h);
   drop_shadow(*h);

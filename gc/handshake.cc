@@ -9,7 +9,8 @@ namespace umber::gc {
 
 namespace {
 
-constexpr std::uint64_t look_every = 20'000'000;  // ns between two looks of the watchdog
+constexpr std::uint64_t ms = 1'000'000;
+constexpr std::uint64_t look_every = 20 * ms;  // at most, between two looks of the watchdog
 
 const volatile std::uint32_t* futex_word(const std::atomic<std::uint32_t>& word) {
   return reinterpret_cast<const volatile std::uint32_t*>(&word);
@@ -169,14 +170,15 @@ void look_at_the_slow(managed_heap& h, std::uint64_t asked) {
                                          .now = os::now(),
                                          .cpu_ns = os::thread_cpu_time(m->thread_id),
                                          .sleeps = sleep.sleeps,
-                                         .switches = sleep.switches});
+                                         .switches = sleep.switches},
+                                        h.options.watchdog_ms * ms);
     if (found == blame::none) continue;
     m->named = true;
     message line;
     line << "umber: thread " << std::size_t{m->thread_id} << " (" << os::name_of(m->thread_id).text
-         << (found == blame::computes
-                 ? ") has computed for 100 ms and not reached a safepoint: let it call umber::safepoint() now and then"
-                 : ") has been waiting for 100 ms outside of umber::blocking: let it wait inside of one");
+         << (found == blame::computes ? ") has computed for " : ") has been waiting for ") << h.options.watchdog_ms
+         << (found == blame::computes ? " ms and not reached a safepoint: let it call umber::safepoint() now and then"
+                                      : " ms outside of umber::blocking: let it wait inside of one");
     line.print();
   }
 }
@@ -190,6 +192,8 @@ void wait_for_answers(managed_heap& h, std::uint64_t asked) {
   constexpr std::uint64_t rest = 100'000;
   std::uint64_t nap = 10'000;
   std::uint64_t looked = asked;
+  const std::size_t patience_ms = h.options.watchdog_ms;
+  const std::uint64_t between_looks = std::min<std::uint64_t>(look_every, patience_ms / 5 * ms);
   for (unsigned looks = 0;; ++looks) {
     // acquire: pairs with the release in answer_now.
     const std::uint32_t left = h.unanswered.load(std::memory_order_acquire);
@@ -202,7 +206,7 @@ void wait_for_answers(managed_heap& h, std::uint64_t asked) {
     os::wait(futex_word(h.unanswered), left, nap);
     nap = nap * 2 < longest_nap ? nap * 2 : longest_nap;
     const std::uint64_t now = os::now();
-    if (now - looked < look_every) continue;
+    if (patience_ms == heap_options::off || now - looked < between_looks) continue;
     looked = now;
     look_at_the_slow(h, asked);
   }

@@ -37,9 +37,8 @@ struct thread_look {
 
 class watched_thread {
  public:
-  static constexpr std::uint64_t patience_ns = 100'000'000;
-
-  blame look(const thread_look& at) {
+  // `patience_ns`: how long a thread may keep the collector waiting; heap_options::watchdog_ms.
+  blame look(const thread_look& at, std::uint64_t patience_ns = 100'000'000) {
     if (at.round != first_.round) {
       first_ = asleep_ = at;
       return blame::none;

@@ -185,6 +185,55 @@ static void statistics(umber_heap* heap) {
   CHECK(strstr(text, "\"/umber/mutators:threads\":1,") != NULL);
 }
 
+static int stalls_seen;
+static void see_stall(void* context, uint8_t cause, uint64_t since_ns, uint64_t ns) {
+  CHECK(cause <= UMBER_STALL_WAIT);
+  CHECK(since_ns != 0 && ns < UINT64_C(3600000000000));
+  ++*(int*)context;
+}
+
+/* Each kind of collector, with its checks; what is kept is there, and somebody was told of each stall. */
+static void each_kind(void) {
+  for (int kind = UMBER_BARRIER_BY_ENVIRONMENT; kind <= UMBER_BARRIER_STOP_THE_WORLD; ++kind) {
+    umber_heap_options options;
+    memset(&options, 0, sizeof options);
+    options.size = sizeof options;
+    options.percent = SIZE_MAX;
+    options.kind = (umber_barrier)kind;
+    options.check_marks = options.check_barriers = options.track_handles = true;
+    options.on_stall = see_stall;
+    options.stall_context = &stalls_seen;
+    options.idle_ms = SIZE_MAX;
+    options.watchdog_ms = 5000;
+    options.workers = 1;
+    umber_heap* heap = umber_heap_create(&options);
+    CHECK(heap != NULL && umber_attach(heap) == 0);
+    stalls_seen = 0;
+    handles_and_fields(heap);
+    umber_heap_stats stats;
+    umber_get_heap_stats(heap, &stats, sizeof stats);
+    uint64_t stalls = 0;
+    for (int cause = 0; cause <= UMBER_STALL_WAIT; ++cause) stalls += stats.stalls[cause].count;
+    CHECK(stalls == (uint64_t)stalls_seen);
+    umber_detach();
+    umber_heap_destroy(heap);
+  }
+}
+
+/* A program that was compiled when the struct ended earlier: what it does not know has its default. */
+static void older_struct(void) {
+  umber_heap_options options;
+  memset(&options, 0xff, sizeof options);
+  options.size = offsetof(umber_heap_options, minimum);
+  options.percent = 77;
+  umber_heap* heap = umber_heap_create(&options);
+  umber_heap_stats stats;
+  CHECK(heap != NULL);
+  umber_get_heap_stats(heap, &stats, sizeof stats);
+  CHECK(stats.percent == 77 && stats.goal_bytes < 100 << 20);
+  umber_heap_destroy(heap);
+}
+
 static bool make_room(void* context) {
   ++*(int*)context;
   umber_persistent_set(came_back, NULL);
@@ -192,11 +241,14 @@ static bool make_room(void* context) {
 }
 
 static void out_of_memory(void) {
+  stalls_seen = 0;
   umber_heap_options options;
   memset(&options, 0, sizeof options);
   options.size = sizeof options;
   options.hard_limit = 1 << 20;
   options.on_out_of_memory = make_room;
+  options.on_stall = see_stall;
+  options.stall_context = &stalls_seen;
   options.out_of_memory_context = &rooms_made;
   umber_heap* heap = umber_heap_create(&options);
   CHECK(heap != NULL && umber_attach(heap) == 0);
@@ -207,6 +259,7 @@ static void out_of_memory(void) {
   CHECK(second != NULL && rooms_made == 1);
   CHECK(umber_new_array(symbol_type, 3000000) == NULL);
   CHECK(rooms_made == 2);
+  CHECK(stalls_seen > 0);
   umber_persistent_destroy(came_back);
   umber_detach();
   umber_heap_destroy(heap);
@@ -235,6 +288,8 @@ int main(void) {
   statistics(heap);
   umber_detach();
   umber_heap_destroy(heap);
+  each_kind();
+  older_struct();
   out_of_memory();
   return 0;
 }

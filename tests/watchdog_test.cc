@@ -62,9 +62,9 @@ TEST_CASE("watchdog: who sleeps is blamed after 100 ms without having run [watch
 
 // A thread named `culprit`, attached, does what is given while another one wants a collection.
 template <class Body>
-testing::ending collect_beside(Body body) {
+testing::ending collect_beside(Body body, std::size_t watchdog_ms = heap_options::by_environment) {
   return run_in_child([&] {
-    umber::heap heap;
+    umber::heap heap({.watchdog_ms = watchdog_ms});
     std::atomic<bool> attached{false};
     std::thread culprit([&] {
       pthread_setname_np(pthread_self(), "culprit");
@@ -89,6 +89,15 @@ TEST_CASE("watchdog: a loop without a safepoint is named, once, with its thread'
   CHECK(end.succeeded());
   CHECK(end.lines() == 1);
   CHECK(end.says("(culprit) has computed for 100 ms and not reached a safepoint"));
+}
+
+TEST_CASE("watchdog: how long it is patient is an option, and it may be off") {
+  const auto eager = collect_beside([] { compute(200 * ms); }, 15);
+  INFO(eager.output);
+  CHECK(eager.says("(culprit) has computed for 15 ms and not reached a safepoint"));
+  const auto off = collect_beside([] { compute(300 * ms); }, heap_options::off);
+  CHECK(off.succeeded());
+  CHECK(off.output.empty());
 }
 
 TEST_CASE("watchdog: waiting outside of a blocking region is named, and inside of one it is not") {

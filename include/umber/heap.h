@@ -28,35 +28,52 @@ namespace umber {
 // How a heap collects: without stopping the world (hybrid), or as the field did on the way there, for comparison.
 // stop_the_world marks while no mutator runs. insertion is Dijkstra's barrier: a stop at the end, to look at all
 // handles again. deletion is Yuasa's: a stop at the start, for a snapshot of all handles.
-enum class barrier : std::uint8_t { hybrid, deletion, insertion, stop_the_world };
+enum class barrier : std::uint8_t { hybrid, deletion, insertion, stop_the_world, by_environment };
 
 // What makes a thread wait for the engine: a question of the collector; marking in return for memory; sweeping for
 // memory; a full barrier buffer; waiting for a collection, or for somebody who answers for it.
 enum class stall_cause : std::uint8_t { handshake, assist, sweep, barrier, wait };
 inline constexpr std::size_t stall_causes = 5;
 
+// What the program does not choose, the environment of the process does: UMBER_GC is a list of these, with commas
+// between them, such as UMBER_GC=50,minimum=64MiB,workers=2. What is not understood is said in one line, and ignored.
+//
+//   UMBER_GC=...                    option            if nobody says anything
+//   off|PERCENT, percent=...        percent           100
+//   minimum=SIZE                    minimum           4 MiB
+//   limit=SIZE|off                  limit             UMBER_MEMORY_LIMIT=SIZE, or what the control group allows, or off
+//   hard_limit=SIZE|off             hard_limit        off
+//   workers=N|P%                    workers           25% of the processors, at least one
+//   kind=hybrid|deletion|insertion|stop_the_world
+//                                   kind              hybrid
+//   attach_threads=on               attach_threads    off; of several heaps the first has it
+//   idle_ms=N|off                   idle_ms           120000
+//   watchdog_ms=N|off               watchdog_ms       100
+//   torture=N                       torture           0
+//
+//   UMBER_GC_CHECK=marks,barriers,handles   turns on check_marks, check_barriers, track_handles, as said below
+//   UMBER_TRACE=gc,pacer,perfetto:FILE      tells what the collector does (gc/trace.h, gc/timeline.h)
+//
+// Who finalizes and what is called are the program's alone. SIZE is 64MiB, say, or a number of bytes.
 struct heap_options {
   static constexpr std::size_t off = SIZE_MAX;
-  static constexpr std::size_t by_environment = SIZE_MAX - 1;  // what it says, or the default after it
+  static constexpr std::size_t by_environment = SIZE_MAX - 1;  // what the table above says
 
-  // A cycle ends when the heap has grown by this much; `off`: never by itself. By environment: UMBER_GC=off|PERCENT, or
-  // 100.
-  std::size_t percent = by_environment;
-  std::size_t minimum = 4 << 20;  // bytes; below this no cycle starts by itself
-  // Soft, bytes: cycles start earlier, up to half of the CPU time; `off`: none. By environment:
-  // UMBER_MEMORY_LIMIT=512MiB, or what the control group allows.
-  std::size_t limit = by_environment;
-  std::size_t hard_limit = SIZE_MAX;  // bytes; beyond it making fails
-  unsigned workers = 0;               // marking threads; 0: a quarter of the processors, at least one
+  std::size_t percent = by_environment;  // a cycle ends when the heap has grown by this much; `off`: never by itself
+  std::size_t minimum = by_environment;  // bytes; below this no cycle starts by itself
+  std::size_t limit = by_environment;    // soft, bytes: cycles start earlier, up to half of the CPU time; `off`: none
+  std::size_t hard_limit = by_environment;  // bytes; beyond it making fails; `off`: never
+  unsigned workers = 0;                     // marking threads; 0: by environment
   // A heap that has had no cycle for so long, milliseconds, has one if something was made in it since; after fifteen
-  // times as long in any case; 0, or percent off: never.
-  unsigned idle_ms = 120'000;
-  bool attach_threads = false;  // a thread that needs a mutator gets one, until it ends; for one heap at a time
-  barrier kind = barrier::hybrid;
-  bool finalizer_thread = true;  // false: finalizers and cleanups run when the program calls run_finalizers
+  // times as long in any case; 0, off, or percent off: never.
+  std::size_t idle_ms = by_environment;
+  bool attach_threads = false;             // a thread that needs a mutator gets one, until it ends; for one heap
+  barrier kind = barrier::by_environment;  // how it collects
+  bool finalizer_thread = true;            // false: finalizers and cleanups run when the program calls run_finalizers
   // n: every n-th allocation collects, swept memory is poisoned, barriers hand over every second object that they
-  // record, and each safepoint answers the collector, asked or not. 0: no.
+  // record, and each safepoint answers the collector, asked or not. 0: by environment.
   unsigned torture = 0;
+  std::size_t watchdog_ms = by_environment;  // a thread that keeps the collector waiting for this long is named
 
   // Called on the thread that wants memory when a full collection has found none, before making fails. It may free
   // memory, drop handles and run finalizers; it must not throw, nor rely on making objects. True: collect, try again.

@@ -35,13 +35,28 @@ typedef struct umber_persistent umber_persistent;
 typedef struct umber_weak umber_weak;         /* a managed object itself */
 typedef struct umber_weak_map umber_weak_map; /* as well */
 
+/* As `barrier` of <umber/heap.h>: how a heap collects. */
+typedef enum umber_barrier {
+  UMBER_BARRIER_BY_ENVIRONMENT,
+  UMBER_BARRIER_HYBRID,
+  UMBER_BARRIER_DELETION,
+  UMBER_BARRIER_INSERTION,
+  UMBER_BARRIER_STOP_THE_WORLD
+} umber_barrier;
+
+/* As `stall_cause`, and the order of umber_heap_stats::stalls. */
+enum { UMBER_STALL_HANDSHAKE, UMBER_STALL_ASSIST, UMBER_STALL_SWEEP, UMBER_STALL_BARRIER, UMBER_STALL_WAIT };
+
+/* All of heap_options of <umber/heap.h>, where the environment's part (UMBER_GC) is told. A member that is 0, and one
+ * that lies beyond `size`, is by the environment, or has the default; for a percentage of 0 there is only 1. SIZE_MAX:
+ * off. */
 typedef struct umber_heap_options {
-  size_t size;         /* of this struct: what lies beyond it has its default */
-  size_t percent;      /* growth until a cycle ends; 0: UMBER_GC, or 100; SIZE_MAX: no cycle by itself */
-  size_t minimum;      /* bytes; below this no cycle starts by itself; 0: 4 MiB */
-  size_t limit;        /* soft, bytes; 0: of the cgroup, where it has one */
-  size_t hard_limit;   /* bytes; beyond it making fails; 0: none */
-  unsigned workers;    /* marking threads; 0: a quarter of the processors, at least one */
+  size_t size;         /* of this struct */
+  size_t percent;      /* growth until a cycle ends; SIZE_MAX: no cycle by itself */
+  size_t minimum;      /* bytes; below this no cycle starts by itself */
+  size_t limit;        /* soft, bytes */
+  size_t hard_limit;   /* bytes; beyond it making fails */
+  unsigned workers;    /* marking threads */
   unsigned torture;    /* n: every n-th allocation collects, and more, as told in <umber/heap.h>; 0: no */
   bool polled;         /* finalizers and cleanups run when the program calls umber_run_finalizers, and on no thread */
   bool attach_threads; /* a thread that needs to be attached is, until it ends; for one heap at a time */
@@ -49,6 +64,16 @@ typedef struct umber_heap_options {
      memory, drop handles and run finalizers, and must not rely on making objects. True: collect, and try again. */
   bool (*on_out_of_memory)(void* context);
   void* out_of_memory_context;
+  umber_barrier kind;
+  bool check_marks; /* tools for tests, as UMBER_GC_CHECK=marks,barriers,handles */
+  bool check_barriers;
+  bool track_handles;
+  /* Called on a thread that was held up, when that is over: why (UMBER_STALL_...), since when, by CLOCK_MONOTONIC, and
+     for how long. It must not touch managed objects. */
+  void (*on_stall)(void* context, uint8_t cause, uint64_t since_ns, uint64_t ns);
+  void* stall_context;
+  size_t idle_ms;     /* a heap in which something was made is collected then, if not before */
+  size_t watchdog_ms; /* a thread that keeps the collector waiting for this long is named */
 } umber_heap_options;
 
 /* Any thread, attached or not. NULL: no memory, or no thread. */
