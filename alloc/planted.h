@@ -57,6 +57,7 @@ enum class fault : std::uint8_t {
   weak_values_not_walked,
   block_unordered,
   leave_ignores_stop,
+  kind_kept,
   ring_forgotten,
   piece_lost,
   sweep_marked_slot,

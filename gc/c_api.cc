@@ -64,6 +64,8 @@ static_assert(sizeof(stall_cause) == sizeof(std::uint8_t) &&
               UMBER_STALL_WAIT == static_cast<std::uint8_t>(stall_cause::wait));
 static_assert(UMBER_BARRIER_STOP_THE_WORLD == static_cast<int>(umber::barrier::stop_the_world) + 1);
 
+std::size_t or_by_environment(std::size_t chosen) { return chosen != 0 ? chosen : heap_options::by_environment; }
+
 umber::barrier kind_of(const char* call, umber_barrier kind) {
   if (kind == UMBER_BARRIER_BY_ENVIRONMENT) return umber::barrier::by_environment;
   const auto number = static_cast<unsigned>(kind);
@@ -122,17 +124,17 @@ umber_heap* umber_heap_create(const umber_heap_options* given) noexcept {
   heap_options options;
   umber_heap_options chosen{};
   if (given != nullptr) __builtin_memcpy(&chosen, given, given->size < sizeof(chosen) ? given->size : sizeof(chosen));
-  if (chosen.percent != 0) options.percent = chosen.percent;
-  if (chosen.minimum != 0) options.minimum = chosen.minimum;
-  if (chosen.limit != 0) options.limit = chosen.limit;
-  if (chosen.hard_limit != 0) options.hard_limit = chosen.hard_limit;
+  options.percent = or_by_environment(chosen.percent);
+  options.minimum = or_by_environment(chosen.minimum);
+  options.limit = or_by_environment(chosen.limit);
+  options.hard_limit = or_by_environment(chosen.hard_limit);
   options.kind = kind_of("umber_heap_create", chosen.kind);
   options.workers = chosen.workers;
   options.torture = chosen.torture;
   options.finalizer_thread = !chosen.polled;
   options.attach_threads = chosen.attach_threads;
-  if (chosen.idle_ms != 0) options.idle_ms = chosen.idle_ms;
-  if (chosen.watchdog_ms != 0) options.watchdog_ms = chosen.watchdog_ms;
+  options.idle_ms = or_by_environment(chosen.idle_ms);
+  options.watchdog_ms = or_by_environment(chosen.watchdog_ms);
   options.check_marks = chosen.check_marks;
   options.check_barriers = chosen.check_barriers;
   options.track_handles = chosen.track_handles;
@@ -146,6 +148,22 @@ umber_heap* umber_heap_create(const umber_heap_options* given) noexcept {
 
 void umber_heap_destroy(umber_heap* heap) noexcept { destroy_heap(state(heap)); }
 void umber_collect(umber_heap* heap) noexcept { collect(state(heap)); }
+
+void umber_heap_set_percent(umber_heap* heap, size_t percent) noexcept {
+  set(state(heap), heap_setting::percent, or_by_environment(percent));
+}
+void umber_heap_set_minimum(umber_heap* heap, size_t bytes) noexcept {
+  set(state(heap), heap_setting::minimum, or_by_environment(bytes));
+}
+void umber_heap_set_limit(umber_heap* heap, size_t bytes) noexcept {
+  set(state(heap), heap_setting::limit, or_by_environment(bytes));
+}
+void umber_heap_set_hard_limit(umber_heap* heap, size_t bytes) noexcept {
+  set(state(heap), heap_setting::hard_limit, or_by_environment(bytes));
+}
+void umber_heap_set_kind(umber_heap* heap, umber_barrier kind) noexcept {
+  set(state(heap), heap_setting::kind, static_cast<std::size_t>(kind_of("umber_heap_set_kind", kind)));
+}
 
 int umber_heap_write_snapshot(umber_heap* heap, const char* file) noexcept {
   return write_snapshot(reinterpret_cast<heap_state*>(heap), file) ? 0 : -1;

@@ -11,6 +11,8 @@
 
 #include "alloc/os.h"
 
+#include <algorithm>
+
 namespace umber::gc {
 
 namespace {
@@ -146,12 +148,8 @@ void queue_finalizers(managed_heap& h, marker& mark, const stopwatch& watch) {
 
 // The historical collectors: a snapshot needs all handles at one time, and Dijkstra's barrier, which does not record
 // what is overwritten, needs them again at the end.
-bool begins_stopped(const managed_heap& h) {
-  return h.options.kind == barrier::deletion || h.options.kind == barrier::stop_the_world;
-}
-bool ends_stopped(const managed_heap& h) {
-  return h.options.kind == barrier::insertion || h.options.kind == barrier::stop_the_world;
-}
+bool begins_stopped(const managed_heap& h) { return h.kind == barrier::deletion || h.kind == barrier::stop_the_world; }
+bool ends_stopped(const managed_heap& h) { return h.kind == barrier::insertion || h.kind == barrier::stop_the_world; }
 
 // Ends marking with the world stopped: what handles hold by now is marked, too.
 void mark_stopped(managed_heap& h, marker& mark, const stopwatch& watch) {
@@ -165,7 +163,14 @@ void mark_stopped(managed_heap& h, marker& mark, const stopwatch& watch) {
   mark_all(h, mark, watch);
 }
 
+// No barrier is on between cycles. Who is attached learns of it with the first question, who attaches as it does.
+void choose_kind(managed_heap& h) {
+  const lock_guard guard(h.mutators_lock);
+  h.kind = h.wanted_options.kind.load(std::memory_order_relaxed);  // relaxed: see `wishes`
+}
+
 void begin(managed_heap& h) {
+  choose_kind(h);
   // acquire: pairs with the release of who wants it.
   h.snapshot = h.snapshot_wanted.exchange(nullptr, std::memory_order_acquire);
   // relaxed, all: published by the first question.
@@ -213,7 +218,8 @@ namespace {
 
 // A limit below what is live cannot be kept: said once.
 void tell_of_limit(managed_heap& h) {
-  const std::size_t limit = h.options.limit < h.options.hard_limit ? h.options.limit : h.options.hard_limit;
+  const pacer_options& options = h.pace.options;
+  const std::size_t limit = std::min(options.soft_limit, options.hard_limit);
   const std::size_t live = h.last_marked_bytes.load(std::memory_order_relaxed);  // relaxed: written by this thread
   if (h.told_of_limit || live <= limit) return;
   h.told_of_limit = true;
@@ -226,11 +232,16 @@ void tell_of_limit(managed_heap& h) {
 }  // namespace
 
 void make_plan(managed_heap& h) {
-  tell_of_limit(h);
-  memory_state memory;
   const std::size_t external = h.external_now();
   h.pace.last.external_bytes = external;
   h.external_planned.store(external, std::memory_order_relaxed);  // relaxed: a figure
+  revise_plan(h);
+}
+
+void revise_plan(managed_heap& h) {
+  tell_of_limit(h);
+  memory_state memory;
+  const std::size_t external = h.pace.last.external_bytes;
   memory.heap_bytes = h.live_bytes + external;
   // relaxed: a figure.
   const std::size_t in_spans = h.heap_bytes.load(std::memory_order_relaxed);
@@ -241,6 +252,21 @@ void make_plan(managed_heap& h) {
   // relaxed, both: mutators may see them late.
   h.trigger.store(trigger == SIZE_MAX ? SIZE_MAX : trigger - h.live_bytes - external, std::memory_order_relaxed);
   h.goal.store(h.pace.current.goal, std::memory_order_relaxed);
+}
+
+bool take_wishes(managed_heap& h) {
+  // acquire: pairs with the release of `set` in embed.cc.
+  if (!h.wanted_options.changed.exchange(false, std::memory_order_acquire)) return false;
+  const pacer_options before = h.pace.options;
+  pacer_options& options = h.pace.options;
+  // relaxed, all: see `wishes`.
+  options.percent = h.wanted_options.percent.load(std::memory_order_relaxed);
+  options.minimum_heap = h.wanted_options.minimum.load(std::memory_order_relaxed);
+  options.soft_limit = h.wanted_options.limit.load(std::memory_order_relaxed);
+  options.hard_limit = h.wanted_options.hard_limit.load(std::memory_order_relaxed);
+  if (options.soft_limit != before.soft_limit || options.hard_limit != before.hard_limit) h.told_of_limit = false;
+  revise_plan(h);
+  return true;
 }
 
 std::uint64_t stopwatch::passed() const { return os::now() - started; }

@@ -36,7 +36,7 @@
 // Invariants
 //   [cycle.1] when marking ends, what any mutator can reach is marked.
 // Concurrency
-//   run_cycle: the collector's thread. mark_along: any helper. A test runs the steps itself, on a heap whose own thread
+//   mark_along: any helper. All else: the collector's thread. A test runs the steps itself, on a heap whose own thread
 //   has nothing to do (tests/cycle_by_hand.h).
 // Uses / used by
 //   Uses handshake, mark, weak, weak_map, finalizer, sweep, pacer, trace. Used by driver.
@@ -86,8 +86,12 @@ class collection {
 // All of them.
 void run_cycle(managed_heap& h, span_stock& stock);
 
-// When the next cycle is due, by what the last one found.
+// When the next cycle is due, by what the last one found. The second does not look again at what is owned outside:
+// garbage since the last cycle would be taken for live.
 void make_plan(managed_heap& h);
+void revise_plan(managed_heap& h);
+// Between cycles: has the plan made as the options are wanted by now. Whether they were changed.
+bool take_wishes(managed_heap& h);
 
 // A helper's part: marks until marking ends.
 void mark_along(managed_heap& h);

@@ -51,7 +51,6 @@ void* collect_when_asked(void* heap) {
   managed_heap& h = *static_cast<managed_heap*>(heap);
   pthread_setname_np(pthread_self(), "umber collector");
   timeline::enter(h.number);
-  const std::uint64_t rest = look_every(h.pace.options);
   span_stock stock;
   std::uint64_t last_end = os::now();
   std::size_t told = 0;
@@ -61,10 +60,11 @@ void* collect_when_asked(void* heap) {
     const std::uint32_t wanted = h.wanted.load(std::memory_order_acquire);
     if (h.ending.load(std::memory_order_acquire)) break;
     if (h.started.load(std::memory_order_relaxed) == wanted) {  // relaxed: written here only
+      if (take_wishes(h) && is_due(h)) start_cycle(h);
       while (bring_pages(h)) {
         if (h.wanted.load(std::memory_order_relaxed) != wanted) break;  // relaxed: looked at again
       }
-      os::wait(futex_word(h.calls), calls, rest);
+      os::wait(futex_word(h.calls), calls, look_every(h.pace.options));
       // Not beside who asked (turns.h). relaxed: a hint.
       if (os::current_processor() == h.called_on.load(std::memory_order_relaxed)) os::leave_processor();
       const std::size_t allocated = h.allocated.load(std::memory_order_relaxed);  // relaxed: a figure

@@ -66,6 +66,15 @@ double worker_share(const heap_options& options) {
   return workers < processors ? static_cast<double>(workers) / processors : 1;
 }
 
+// relaxed, all: see `wishes`.
+void take_up(const heap_options& options, wishes& into) {
+  into.percent.store(options.percent, std::memory_order_relaxed);
+  into.minimum.store(options.minimum, std::memory_order_relaxed);
+  into.limit.store(options.limit, std::memory_order_relaxed);
+  into.hard_limit.store(options.hard_limit, std::memory_order_relaxed);
+  into.kind.store(options.kind, std::memory_order_relaxed);
+}
+
 std::uint64_t idle_ns(const heap_options& options) {
   return options.idle_ms == heap_options::off ? 0 : options.idle_ms * 1'000'000;
 }
@@ -287,6 +296,8 @@ heap_state* create_heap(const heap_options& chosen) noexcept {
   if (h == nullptr) return nullptr;
   const heap_options options = with_environment(chosen);
   h->options = options;
+  take_up(options, h->wanted_options);
+  h->kind = options.kind;
   static constinit std::atomic<std::uint64_t> made{0};
   h->number = made.fetch_add(1, std::memory_order_relaxed) + 1;  // relaxed: a number
   const settings& said = current_settings();
@@ -345,6 +356,37 @@ void destroy_heap(heap_state* h) noexcept {
   release_heap(h);
 }
 
+// Resolves one option as for a heap that is made now, by the environment, too.
+void set(heap_state* h, heap_setting what, std::size_t value) noexcept {
+  heap_options chosen;
+  wishes& wanted = h->wanted_options;
+  // relaxed, all: see `wishes`.
+  switch (what) {
+    case heap_setting::percent:
+      chosen.percent = value;
+      wanted.percent.store(with_environment(chosen).percent, std::memory_order_relaxed);
+      break;
+    case heap_setting::minimum:
+      chosen.minimum = value;
+      wanted.minimum.store(with_environment(chosen).minimum, std::memory_order_relaxed);
+      break;
+    case heap_setting::limit:
+      chosen.limit = value;
+      wanted.limit.store(with_environment(chosen).limit, std::memory_order_relaxed);
+      break;
+    case heap_setting::hard_limit:
+      chosen.hard_limit = value;
+      wanted.hard_limit.store(with_environment(chosen).hard_limit, std::memory_order_relaxed);
+      break;
+    case heap_setting::kind:
+      chosen.kind = static_cast<umber::barrier>(value);
+      wanted.kind.store(with_environment(chosen).kind, std::memory_order_relaxed);
+      break;
+  }
+  wanted.changed.store(true, std::memory_order_release);  // pairs with the acquire in take_wishes
+  call_collector(*h);
+}
+
 void collect(heap_state* h) noexcept {
   if (is_forked()) die_forked("collect");
   expect_no_destructor("collect");
@@ -379,8 +421,8 @@ void read_statistics(heap_state* h, heap_statistics& into) noexcept {
   // In a `blocking` region the collector may be doing so.
   if (mutator* own = attached(); own != nullptr && own->heap == h && own->blocking_depth == 0) count_allocated(*own);
   // relaxed, all: figures.
-  into.percent = h->options.percent;
-  into.limit = h->options.limit;
+  into.percent = h->wanted_options.percent.load(std::memory_order_relaxed);
+  into.limit = h->wanted_options.limit.load(std::memory_order_relaxed);
   into.cycles = h->cycles.load(std::memory_order_relaxed);
   into.live_bytes = h->last_marked_bytes.load(std::memory_order_relaxed);
   into.heap_bytes = h->heap_bytes.load(std::memory_order_relaxed);

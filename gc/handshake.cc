@@ -54,6 +54,7 @@ void give_answer(mutator& m, question q) {
     case question::poll:
       return;
     case question::barrier_on:
+      if (!is_planted(fault::kind_kept)) m.kind = m.heap->kind;  // was set before anybody was asked
       m.set_colour(true, false);
       if (is_planted(fault::black_too_early)) m.become_black();
       return;
@@ -234,7 +235,7 @@ bool try_join(managed_heap& h, mutator& m) {
   // relaxed: set before the lock was last taken by who asks, or not yet, and then we are asked.
   if (h.parked.load(std::memory_order_relaxed) != 0) return false;
   m.heap = &h;
-  m.kind = h.options.kind;
+  m.kind = h.kind;
   m.checks_stores = h.shadow != nullptr;
   if (h.options.torture != 0) torture(m);
   m.on_stall = h.options.on_stall;

@@ -39,6 +39,14 @@ struct pace_state {
   std::uint64_t limiter_gc_ns = 0;
 };
 
+// What can be changed while a heap is in use, as it is wanted. The collector's thread looks between cycles.
+struct wishes {
+  // relaxed, all: what is wanted is published by `changed`, but for the hard limit, a number on its own.
+  std::atomic<std::size_t> percent{0}, minimum{0}, limit{0}, hard_limit{0};
+  std::atomic<umber::barrier> kind{umber::barrier::hybrid};
+  std::atomic<bool> changed{false};
+};
+
 class slot_shadow;
 
 // What a heap leaves to the next one that is made: its tables, empty.
@@ -59,7 +67,7 @@ struct heap_tables {
 // What begins afresh with each heap.
 struct heap_run {
   // Constant after construction.
-  heap_options options;
+  heap_options options;           // as it was made; of what can be changed see `wanted_options`
   std::uint64_t number = 0;       // of the heaps that this process has made, from 1
   slot_shadow* shadow = nullptr;  // of a heap whose barriers are checked
 
@@ -67,11 +75,12 @@ struct heap_run {
   mutator* mutators = nullptr;  // guarded by mutators_lock, as the next two
   std::size_t mutator_count = 0;
   question stage = question::finish;
-  std::atomic<std::size_t> most_uncounted{0};  // bytes that a mutator may have taken and not added to `allocated`
-  std::atomic<std::uint32_t> unanswered{0};    // questions of this round; a futex
-  std::atomic<bool> asker_rests{false};        // and is to be woken by the last answer
-  std::atomic<std::uint32_t> parked{0};        // 1: no mutator runs; a futex
-  std::atomic<bool> found_grey{false};         // in this round of flushes
+  umber::barrier kind = umber::barrier::hybrid;  // of this cycle; changed by the collector's thread between cycles
+  std::atomic<std::size_t> most_uncounted{0};    // bytes that a mutator may have taken and not added to `allocated`
+  std::atomic<std::uint32_t> unanswered{0};      // questions of this round; a futex
+  std::atomic<bool> asker_rests{false};          // and is to be woken by the last answer
+  std::atomic<std::uint32_t> parked{0};          // 1: no mutator runs; a futex
+  std::atomic<bool> found_grey{false};           // in this round of flushes
   std::atomic<verdict> weak_verdict{verdict::open};
 
   // The snapshot that somebody waits for, and that which the cycle takes; null: none. The latter the cycle writes
@@ -104,8 +113,9 @@ struct heap_run {
   pace_state pace;
 
   // The collector's thread, and those that help it.
-  std::atomic<std::uint32_t> calls{0};     // of the collector's thread; a futex
-  std::atomic<unsigned> called_on{0};      // the processor of who called last
+  std::atomic<std::uint32_t> calls{0};  // of the collector's thread; a futex
+  std::atomic<unsigned> called_on{0};   // the processor of who called last
+  wishes wanted_options;
   std::atomic<bool> pages_wanted{false};   // it is to have pages backed (ahead.h)
   std::atomic<std::size_t> ahead{0};       // as many pages as this
   std::atomic<std::uint32_t> wanted{0};    // cycles asked for

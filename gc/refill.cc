@@ -34,8 +34,9 @@ void charge(mutator& m, std::size_t slots, std::size_t bytes) {
 }
 
 bool may_grow(managed_heap& h, std::size_t bytes) {
-  // relaxed: a limit, not a lock.
-  return h.heap_bytes.load(std::memory_order_relaxed) + h.external_now() + bytes <= h.options.hard_limit;
+  // relaxed, both: a limit, not a lock.
+  const std::size_t most = h.wanted_options.hard_limit.load(std::memory_order_relaxed);
+  return h.heap_bytes.load(std::memory_order_relaxed) + h.external_now() + bytes <= most;
 }
 
 mspan* fresh_span(mutator& m, space& home, std::size_t bytes = 0, page_word word = {}) {

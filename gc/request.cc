@@ -33,6 +33,12 @@ void call_collector(managed_heap& h) {
   os::wake_one(futex_word(h.calls));
 }
 
+bool is_due(const managed_heap& h) {
+  // relaxed, both: numbers that nothing else hangs on.
+  const std::size_t grown = h.allocated.load(std::memory_order_relaxed) + h.external_since_plan();
+  return grown >= h.trigger.load(std::memory_order_relaxed);
+}
+
 void start_cycle(managed_heap& h) {
   // acquire, both: pair with the releases of the collector's thread.
   const std::uint32_t started = h.started.load(std::memory_order_acquire);

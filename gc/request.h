@@ -16,6 +16,8 @@ namespace umber::gc {
 void call_collector(managed_heap& h);
 // Has a cycle begin if none is under way. Does not wait.
 void start_cycle(managed_heap& h);
+// Whether one is due by the plan.
+[[nodiscard]] bool is_due(const managed_heap& h);
 // A whole cycle that begins now: returns when it has ended and all is swept. A thread that is attached uses
 // `collect_for`, which lets the collector answer for it meanwhile.
 void collect(managed_heap& h);

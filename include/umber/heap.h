@@ -158,6 +158,8 @@ class heap;
 class mutator;
 
 namespace detail {
+// What can be changed while a heap is in use.
+enum class heap_setting : std::uint8_t { percent, minimum, limit, hard_limit, kind };
 struct heap_state;
 struct heap_access {
   static heap_state* state(const heap& h) noexcept;
@@ -165,6 +167,7 @@ struct heap_access {
 UMBER_API heap_state* create_heap(const heap_options& options) noexcept;
 UMBER_API void destroy_heap(heap_state* h) noexcept;
 UMBER_API void collect(heap_state* h) noexcept;
+UMBER_API void set(heap_state* h, heap_setting what, std::size_t value) noexcept;
 UMBER_API bool write_snapshot(heap_state* h, const char* file) noexcept;
 UMBER_API void read_statistics(heap_state* h, heap_statistics& into) noexcept;
 UMBER_API std::size_t read_cycles(heap_state* h, std::uint64_t after, cycle_statistics* into,
@@ -217,6 +220,19 @@ class heap {
 
   // A whole cycle: what was unreachable when it was called is free, and swept, when it returns.
   void collect() { detail::collect(state_); }
+
+  // Options that may change while the heap is in use, as heap_options has them, by_environment included. Any thread,
+  // attached or not; nobody waits. A hard limit holds from now on. The others are taken between two cycles: at once, or
+  // when the one under way has ended, and whoever has grown beyond the new goal is then collected. So does `kind`: all
+  // of a cycle is of one kind, the next one is of the new.
+  void set_percent(std::size_t percent) noexcept { detail::set(state_, detail::heap_setting::percent, percent); }
+  void set_minimum(std::size_t bytes) noexcept { detail::set(state_, detail::heap_setting::minimum, bytes); }
+  void set_limit(std::size_t bytes) noexcept { detail::set(state_, detail::heap_setting::limit, bytes); }
+  void set_hard_limit(std::size_t bytes) noexcept { detail::set(state_, detail::heap_setting::hard_limit, bytes); }
+  void set_kind(barrier kind) noexcept {
+    detail::set(state_, detail::heap_setting::kind, static_cast<std::size_t>(kind));
+  }
+
   heap_statistics statistics() const {
     heap_statistics result{};
     detail::read_statistics(state_, result);

@@ -83,6 +83,14 @@ UMBER_API void umber_heap_destroy(umber_heap* heap) UMBER_NOEXCEPT;
 /* A whole cycle: what was unreachable before is free when it returns. Any thread. */
 UMBER_API void umber_collect(umber_heap* heap) UMBER_NOEXCEPT;
 
+/* Options that may change while the heap is in use; values as in umber_heap_options, 0 included. Any thread, which does
+ * not wait. A hard limit holds from now on, the others from the end of the cycle under way, if there is one. */
+UMBER_API void umber_heap_set_percent(umber_heap* heap, size_t percent) UMBER_NOEXCEPT;
+UMBER_API void umber_heap_set_minimum(umber_heap* heap, size_t bytes) UMBER_NOEXCEPT;
+UMBER_API void umber_heap_set_limit(umber_heap* heap, size_t bytes) UMBER_NOEXCEPT;
+UMBER_API void umber_heap_set_hard_limit(umber_heap* heap, size_t bytes) UMBER_NOEXCEPT;
+UMBER_API void umber_heap_set_kind(umber_heap* heap, umber_barrier kind) UMBER_NOEXCEPT;
+
 /* Stalls by how long they were: counts[0] below 128 ns, each further one up to twice as long, the last all above. */
 typedef struct umber_stall_histogram {
   uint64_t count;

@@ -99,6 +99,7 @@ constexpr planting plantings[] = {
     {fault::weak_values_not_walked, "weak_values_not_walked", "litmus: weak_value"},
     {fault::block_unordered, "block_unordered", "litmus: block"},
     {fault::leave_ignores_stop, "leave_ignores_stop", "litmus: stop"},
+    {fault::kind_kept, "kind_kept", "tuning: the next cycle is of the kind that was set"},
 };
 
 constexpr int patience_ms = 15'000;

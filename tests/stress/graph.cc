@@ -1,5 +1,5 @@
 // graph [--seconds S] [--threads N] [--seed X] [--percent P] [--minimum BYTES] [--workers W] [--torture N]
-//       [--barrier 0..3]
+//       [--barrier 0..3, or 4: each of them in turn]
 //
 // Threads that come and go change a graph of managed nodes, and a shadow of it that is plain C++ (graph_nodes.h).
 // The graph consists of islands, each of one thread at a time: its roots are locals, persistents and weak references;
@@ -418,6 +418,15 @@ void run_all(umber::heap& h, std::size_t thread_count, double seconds) {
               static_cast<unsigned long long>(seed));
 }
 
+// Has the heap collect in another way every few milliseconds.
+void change_kinds(umber::heap& h) {
+  std::mt19937_64 random(seed);
+  while (!time_is_up) {
+    h.set_kind(static_cast<umber::barrier>(random() % 4));
+    std::this_thread::sleep_for(std::chrono::microseconds(random() % 5000));
+  }
+}
+
 void drop_all(umber::heap& h) {
   for (auto& left : mail) left->verify();
   mail.clear();
@@ -434,6 +443,7 @@ int main(int argc, char** argv) {
   umber::heap_options options;
   options.minimum = 256 << 10;
   options.workers = 0;
+  bool in_turn = false;
   for (int i = 1; i + 1 < argc; i += 2) {
     const char* value = argv[i + 1];
     if (std::strcmp(argv[i], "--seconds") == 0) seconds = std::atof(value);
@@ -442,7 +452,10 @@ int main(int argc, char** argv) {
     if (std::strcmp(argv[i], "--percent") == 0) options.percent = std::strtoul(value, nullptr, 10);
     if (std::strcmp(argv[i], "--minimum") == 0) options.minimum = std::strtoul(value, nullptr, 10);
     if (std::strcmp(argv[i], "--workers") == 0) options.workers = static_cast<unsigned>(std::atoi(value));
-    if (std::strcmp(argv[i], "--barrier") == 0) options.kind = static_cast<umber::barrier>(std::atoi(value));
+    if (std::strcmp(argv[i], "--barrier") == 0) {
+      in_turn = std::strcmp(value, "4") == 0;
+      options.kind = static_cast<umber::barrier>(std::atoi(value) % 4);
+    }
     if (std::strcmp(argv[i], "--torture") == 0) options.torture = static_cast<unsigned>(std::atoi(value));
   }
   if (options.workers == 0) options.workers = 1 + static_cast<unsigned>(graph::seed % 3);
@@ -452,6 +465,9 @@ int main(int argc, char** argv) {
   const umber::mutator attached(heap);
   umber::persistent<graph::board_type> board = umber::make_array<umber::field<graph::packet>>(graph::board_size);
   graph::board = &board;
+  std::thread changer;
+  if (in_turn) changer = std::thread([&] { graph::change_kinds(heap); });
   graph::run_all(heap, std::max<std::size_t>(thread_count, 1), seconds);
+  if (changer.joinable()) changer.join();
   graph::drop_all(heap);
 }
