@@ -75,10 +75,17 @@ output& begin_event(const char* phase, const char* name, std::uint64_t thread) {
   return *out << ",\"tid\":" << thread;
 }
 
-// Nanoseconds as microseconds, exactly.
-void add_time(const char* key, std::uint64_t ns) {
-  *out << ",\"" << key << "\":" << ns / 1000 << '.' << static_cast<char>('0' + ns / 100 % 10)
-       << static_cast<char>('0' + ns / 10 % 10) << static_cast<char>('0' + ns % 10);
+// Viewers add `ts` and `dur` as doubles of microseconds. Thousandths are rounded there, and what ends where the next
+// begins would overlap it; 1024ths are exact (for 101 days), and as finer ones they keep the order of all instants.
+constexpr std::uint64_t ticks_per_us = 1024;
+
+std::uint64_t ticks(std::uint64_t ns) { return ns / 1000 * ticks_per_us + ns % 1000 * ticks_per_us / 1000; }
+
+void add_time(const char* key, std::uint64_t in_ticks) {
+  *out << ",\"" << key << "\":" << in_ticks / ticks_per_us << '.';
+  constexpr std::uint64_t ten_digits = 10'000'000'000;
+  const std::uint64_t fraction = in_ticks % ticks_per_us * (ten_digits / ticks_per_us);
+  for (std::uint64_t at = ten_digits / 10; at != 0; at /= 10) *out << static_cast<char>('0' + fraction / at % 10);
 }
 
 void add_name(const track& t) {
@@ -89,13 +96,13 @@ void add_name(const track& t) {
 void add_event(const track& t, const event& e) {
   if (e.duration == event::is_counter) {
     *out << ",\n{\"ph\":\"C\",\"name\":\"heap " << e.heap << ' ' << e.name << "\",\"pid\":" << process;
-    add_time("ts", e.begin);
+    add_time("ts", ticks(e.begin));
     *out << ",\"args\":{\"bytes\":" << e.value << "}}";
     return;
   }
   begin_event("X", e.name, thread_of(t)) << ",\"cat\":\"gc\"";
-  add_time("ts", e.begin);
-  add_time("dur", e.duration);
+  add_time("ts", ticks(e.begin));
+  add_time("dur", ticks(e.begin + e.duration) - ticks(e.begin));
   *out << ",\"args\":{\"heap\":" << e.heap;
   if (e.value_name != nullptr) *out << ",\"" << e.value_name << "\":" << e.value;
   *out << "}}";
@@ -103,7 +110,7 @@ void add_event(const track& t, const event& e) {
 
 void add_dropped(const track& t, std::uint64_t count) {
   begin_event("i", "dropped", thread_of(t)) << ",\"cat\":\"gc\",\"s\":\"t\"";
-  add_time("ts", os::now());
+  add_time("ts", ticks(os::now()));
   *out << ",\"args\":{\"events\":" << count << "}}";
 }
 

@@ -1,5 +1,7 @@
 // `UMBER_TRACE=perfetto:FILE`: what the collector does and what mutators wait for, on a time line, in the Trace Event
 // format (JSON) that ui.perfetto.dev and chrome://tracing open. "%p" in FILE stands for the number of the process.
+// Times are in 1024ths of a microsecond: viewers calculate with doubles, in which thousandths would make neighbours
+// overlap.
 //
 //   a track for each thread, under its name:
 //     cycle > barrier on, settle, scan, mark, weak, finish, sweep > ask ...   the collector's thread: the cycle, its
