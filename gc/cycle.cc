@@ -12,6 +12,7 @@
 #include "alloc/os.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace umber::gc {
 
@@ -20,20 +21,21 @@ namespace {
 // Objects between two looks at the clock and the books: some 100 us.
 constexpr std::size_t objects_per_batch = 4096;
 
-// Tells the limiter of the time since it was last told, at most every 10 ms. While it is limiting nobody assists.
-bool is_limited(managed_heap& h, const stopwatch& watch) {
+// Tells the limiter of the processor time since it was last told, at most every 10 ms: `uncounted_ns` are the
+// collector's thread's own. While it is limiting nobody assists.
+bool is_limited(managed_heap& h, std::uint64_t uncounted_ns) {
   constexpr std::uint64_t often_enough = 10'000'000;
   pace_state& pace = h.pace;
   const std::uint64_t now = os::now();
   if (now - pace.limiter_updated_at < often_enough) return pace.limiter.limiting();
-  // relaxed: a figure.
-  const std::uint64_t gc_ns =
-      h.mark_ns.load(std::memory_order_relaxed) + watch.cpu() + h.assist_ns.load(std::memory_order_relaxed);
-  const std::uint64_t total = (now - pace.limiter_updated_at) * os::processor_count();
+  // relaxed, all: figures.
+  const std::uint64_t gc_ns = h.mark_ns.load(std::memory_order_relaxed) + uncounted_ns +
+                              h.assist_ns.load(std::memory_order_relaxed) + h.sweep_ns.load(std::memory_order_relaxed);
+  const std::uint64_t process_ns = os::process_cpu_time();
+  const std::uint64_t gc_before = std::exchange(pace.limiter_gc_ns, gc_ns);
+  const std::uint64_t process_before = std::exchange(pace.limiter_process_ns, process_ns);
   pace.limiter_updated_at = now;
-  const std::uint64_t before = pace.limiter_gc_ns;
-  pace.limiter_gc_ns = gc_ns;
-  return pace.limiter.update(gc_ns > before ? gc_ns - before : 0, total);
+  return pace.limiter.update(gc_ns > gc_before ? gc_ns - gc_before : 0, process_ns - process_before);
 }
 
 void revise(managed_heap& h, const marker& mark, const stopwatch& watch) {
@@ -43,7 +45,7 @@ void revise(managed_heap& h, const marker& mark, const stopwatch& watch) {
   now.heap_bytes = h.live_bytes + h.allocated.load(std::memory_order_relaxed) + h.external_now();
   now.work_done = h.marked_bytes.load(std::memory_order_relaxed) + mark.bytes();
   now.most_work = h.pace.started_at - h.pace.external_at_start;
-  const double ratio = is_limited(h, watch) ? 0 : revised_assist_ratio(h.pace.current, now);
+  const double ratio = is_limited(h, watch.cpu()) ? 0 : revised_assist_ratio(h.pace.current, now);
   h.assist_ratio.store(ratio, std::memory_order_relaxed);
 }
 
@@ -248,10 +250,18 @@ void revise_plan(managed_heap& h) {
   memory.overhead_bytes = in_spans > h.live_bytes ? in_spans - h.live_bytes : 0;
   plan_ahead(h, in_spans);
   h.pace.current = plan_cycle(h.pace.options, h.pace.last, memory);
+  if (h.pace.current.limited_by_memory && is_limited(h, 0))
+    h.pace.current = held_back(h.pace.options, h.pace.last, memory);
   const std::size_t trigger = h.pace.current.trigger;
   // relaxed, both: mutators may see them late.
   h.trigger.store(trigger == SIZE_MAX ? SIZE_MAX : trigger - h.live_bytes - external, std::memory_order_relaxed);
   h.goal.store(h.pace.current.goal, std::memory_order_relaxed);
+}
+
+bool let_go(managed_heap& h) {
+  if (!h.pace.current.is_held_back || is_limited(h, 0)) return false;
+  revise_plan(h);
+  return true;
 }
 
 bool take_wishes(managed_heap& h) {

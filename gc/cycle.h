@@ -92,6 +92,8 @@ void make_plan(managed_heap& h);
 void revise_plan(managed_heap& h);
 // Between cycles: has the plan made as the options are wanted by now. Whether they were changed.
 bool take_wishes(managed_heap& h);
+// Between cycles, now and then while the plan is held back: no longer, if the program has had its half of the time.
+bool let_go(managed_heap& h);
 
 // A helper's part: marks until marking ends.
 void mark_along(managed_heap& h);

@@ -25,11 +25,14 @@ const volatile std::uint32_t* futex_word(const std::atomic<std::uint32_t>& word)
   return reinterpret_cast<const volatile std::uint32_t*>(&word);
 }
 
-// How often to look whether the heap idles: often enough for its period, and seldom.
-std::uint64_t look_every(const pacer_options& options) {
-  constexpr std::uint64_t looks = 12;
+// How often to look whether the heap idles: often enough for its period, and seldom. Whether cycles are still to be
+// held back: soon, and ever later.
+std::uint64_t look_every(const pace_state& pace, unsigned looks) {
+  constexpr std::uint64_t soon = 10'000'000, most_doublings = 6, idle_looks = 12;
+  if (pace.current.is_held_back) return soon << std::min<std::uint64_t>(looks, most_doublings);
+  const pacer_options& options = pace.options;
   if (options.idle_ns == 0 || options.percent == pacer_options::off) return longest_rest;
-  return std::clamp<std::uint64_t>(options.idle_ns / looks, 1'000'000, longest_rest);
+  return std::clamp<std::uint64_t>(options.idle_ns / idle_looks, 1'000'000, longest_rest);
 }
 
 // What the heap will have taken when it is as large as its goal; nothing where it grows without one.
@@ -54,17 +57,20 @@ void* collect_when_asked(void* heap) {
   span_stock stock;
   std::uint64_t last_end = os::now();
   std::size_t told = 0;
+  unsigned looks = 0;  // since then, that nobody called for
   for (;;) {
     // acquire, all: pair with the releases in request.cc and stop_threads.
     const std::uint32_t calls = h.calls.load(std::memory_order_acquire);
     const std::uint32_t wanted = h.wanted.load(std::memory_order_acquire);
     if (h.ending.load(std::memory_order_acquire)) break;
     if (h.started.load(std::memory_order_relaxed) == wanted) {  // relaxed: written here only
-      if (take_wishes(h) && is_due(h)) start_cycle(h);
+      const bool is_new = take_wishes(h) || let_go(h);
+      if (is_new && is_due(h)) start_cycle(h);
       while (bring_pages(h)) {
         if (h.wanted.load(std::memory_order_relaxed) != wanted) break;  // relaxed: looked at again
       }
-      os::wait(futex_word(h.calls), calls, look_every(h.pace.options));
+      os::wait(futex_word(h.calls), calls, look_every(h.pace, looks));
+      if (h.calls.load(std::memory_order_relaxed) == calls) ++looks;  // relaxed: a count
       // Not beside who asked (turns.h). relaxed: a hint.
       if (os::current_processor() == h.called_on.load(std::memory_order_relaxed)) os::leave_processor();
       const std::size_t allocated = h.allocated.load(std::memory_order_relaxed);  // relaxed: a figure
@@ -76,6 +82,7 @@ void* collect_when_asked(void* heap) {
     h.started.store(cycle, std::memory_order_release);                          // release, both: pair with request.cc
     run_cycle(h, stock);
     tell_scavenger(told, room_to_grow(h));
+    looks = 0;
     last_end = os::now();
     h.finished.store(cycle, std::memory_order_release);
     os::wake_all(futex_word(h.finished));

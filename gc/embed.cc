@@ -312,6 +312,7 @@ heap_state* create_heap(const heap_options& chosen) noexcept {
                      .idle_ns = idle_ns(options)};
   h->pace.limiter.capacity_ns = gc_cpu_limiter::capacity_per_processor_ns * os::processor_count();
   h->pace.limiter_updated_at = os::now();
+  h->pace.limiter_process_ns = h->process_cpu_before;
   make_plan(*h);
   managed_heap::count.fetch_add(1, std::memory_order_relaxed);  // relaxed: a hint, see mark.cc
   hold_barriers(options);

@@ -37,6 +37,7 @@ struct pace_state {
   gc_cpu_limiter limiter;
   std::uint64_t limiter_updated_at = 0;  // os::now, with the next two: when and what the limiter was last told
   std::uint64_t limiter_gc_ns = 0;
+  std::uint64_t limiter_process_ns = 0;
 };
 
 // What can be changed while a heap is in use, as it is wanted. The collector's thread looks between cycles.

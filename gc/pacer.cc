@@ -107,6 +107,14 @@ plan plan_cycle(const pacer_options& options, const cycle_record& last, const me
   return p;
 }
 
+plan held_back(const pacer_options& options, const cycle_record& last, const memory_state& memory) {
+  pacer_options without = options;
+  without.soft_limit = without.hard_limit = pacer_options::off;
+  plan p = plan_cycle(without, last, memory);
+  p.is_held_back = true;
+  return p;
+}
+
 double assist_ratio(std::size_t work_left, std::size_t heap_left) {
   const double work = static_cast<double>(higher(work_left, least_work));
   return clamp(work / static_cast<double>(higher(heap_left, 1)), 0, most_assist_ratio);

@@ -28,8 +28,10 @@
 // A memory limit is a goal too: the limit, less what is not heap, less 3 % for what the estimate misses; the lower goal
 // counts. Below the live heap it can not be met. Then cycles follow each other closely, and the `gc_cpu_limiter` sees
 // that the program still runs: a bucket that fills with the collector's processor time and drains with the mutators'.
-// While it is full, mutators do not assist. So the collector has half of the time at most, after a spike of one
-// second a processor: a limit too low makes a program slower and larger, never stuck. What one update brings beyond the
+// While it is full, mutators do not assist, and cycles do not begin for the limit's sake: the plan is as if there were
+// none (`held_back`), until the program has had its half. So the collector has half of the time at most, after a spike
+// of one second a processor, however many processors its threads take: a limit too low makes a program slower and
+// larger, never stuck. What one update brings beyond the
 // capacity is kept, up to as much again; Go forgets it, and with coarse updates its half was 55 % in the simulation.
 //
 // External memory is only known to be dead when its owner is swept. So `external_bytes` is what the last sweep left,
@@ -40,8 +42,9 @@
 //   [pacer.1] live < trigger < goal <= hard_goal, below SIZE_MAX, whatever the numbers; never is goal == SIZE_MAX.
 //   [pacer.2] an assist ratio is finite, above zero and at most most_assist_ratio.
 //   [pacer.3] goal and overhead together are at most the limit, if the live heap and a small runway leave room.
-//   [pacer.4] mark time of the collector minus that of the mutators never exceeds the limiter's capacity by more than
-//             one update, if nobody assists while it is limiting and the workers take no more than half.
+//   [pacer.4] processor time of the collector minus that of the mutators never exceeds the limiter's capacity by more
+//             than one cycle's, if nobody assists while it is limiting and plans are `held_back`, as far as only the
+//             limit makes collect.
 //   [pacer.5] without a limit that presses no trigger is below minimum_heap; with percent off there is none.
 // Concurrency
 //   Pure functions of values. Whoever owns a value guards it.
@@ -103,6 +106,7 @@ struct plan {
   std::size_t expected_work = 0;     // bytes to mark; 0: not known
   double assist_ratio = 0;           // bytes to mark for each byte allocated, at the start
   bool limited_by_memory = false;
+  bool is_held_back = false;  // a limit presses, and the collector has had its half of the time
 };
 
 // A cycle under way.
@@ -127,6 +131,9 @@ inline constexpr double most_assist_ratio = 64;
 // The ratio for the rest of a cycle. To be asked now and then while marking runs.
 [[nodiscard]] double revised_assist_ratio(const plan& p, const mark_progress& now);
 
+// The same while the limiter is limiting and the plan is limited by memory: as if there were no limit.
+[[nodiscard]] plan held_back(const pacer_options& options, const cycle_record& last, const memory_state& memory);
+
 // Whether a heap that has not reached its trigger should be collected all the same, so that what it has dropped is
 // given back: after `idle_ns`; after fifteen times as long if nothing was allocated since, and so probably nothing
 // dropped.
@@ -142,7 +149,8 @@ struct gc_cpu_limiter {
 
   // Processor time since the last update: of workers and assists, and of all processors less what they were idle or
   // marked while idle, which takes nothing from the program. At least every 10 ms while marking runs, and when it
-  // begins and ends. Whether it is limiting from now on: then nobody assists, limit or no limit.
+  // begins and ends, and while cycles are held back. Whether it is limiting from now on: then nobody assists, limit or
+  // no limit.
   bool update(std::uint64_t gc_ns, std::uint64_t total_ns);
   bool limiting() const { return fill_ns >= capacity_ns; }
 };

@@ -29,7 +29,9 @@
 //   made                allocated while the heap marked
 //   assist              bytes to mark for each byte allocated, at the end
 //   rate                the mutators' rate of allocation over the rate of marking (pacer.h, `cons_mark`)
-//   limiter             how full the bucket of the collector's processor time is; at 100 nobody assists
+//   limiter             how full the bucket of the collector's processor time is; from 100 on nobody assists, and no
+//   cycle
+//                       begins for a limit's sake
 //   next                what was planned from this for the next cycle; "none" if it does not begin by itself
 //
 // Invariants

@@ -35,6 +35,7 @@ struct strategy {
   double (*ratio)(const plan&, const mark_progress&) = revised_assist_ratio;
   cons_mark_history (*rates)(const cycle_record&) = observe;
   bool obeys_limiter = true;
+  bool holds_back = true;
   bool bucket_keeps_overflow = true;
   bool plans_after_sweep = true;
 };
@@ -100,10 +101,16 @@ class simulation {
 
   double heap() const { return managed_ + external_; }
   bool is_due() const { return !marking_ && heap() >= static_cast<double>(plan_.trigger); }
-  void make_plan() { plan_ = strategy_.make_plan(options_, record_, {bytes(heap()), bytes(program_.overhead), 0}); }
+  void make_plan() {
+    const memory_state memory{bytes(heap()), bytes(program_.overhead), 0};
+    plan_ = strategy_.make_plan(options_, record_, memory);
+    if (strategy_.holds_back && plan_.limited_by_memory && limiter_.limiting())
+      plan_ = held_back(options_, record_, memory);
+  }
 
   void step() {
     if (!swept_ && (now_ - ended_ > sweep_ns || is_due())) sweep();
+    if (plan_.is_held_back && !marking_ && !limiter_.limiting()) make_plan();
     if (is_due()) begin();
     const double cpu = step_ns * processors;
     const double rate = program_.allocation(now_ / 1e9, history_.cycles.size());
