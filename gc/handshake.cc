@@ -56,6 +56,7 @@ void give_answer(mutator& m, question q) {
     case question::barrier_on:
       if (!is_planted(fault::kind_kept)) m.kind = m.heap->kind;  // was set before anybody was asked
       m.set_colour(true, false);
+      m.tell_made();
       if (is_planted(fault::black_too_early)) m.become_black();
       return;
     case question::scan:

@@ -304,9 +304,21 @@ void marker::visit_slot(void* self, const void* slot) {
   static_cast<marker*>(self)->add(address_of(read_slot(address_of(slot))));
 }
 
+// It may be something else by now, which can look like any address. An object that was there when the barrier went on
+// may be marked, whatever refers to it; a slot that is free must not, and one made since then need not be: the barrier
+// has recorded what was stored of it, or it is black.
+void marker::visit_overlaid(void* self, const void* slot) {
+  auto* const m = static_cast<marker*>(self);
+  const std::uintptr_t value = address_of(read_slot(address_of(slot)));
+  if (value == 0 || object_around(value) != value) return;
+  const mspan* s = span_of(value);
+  const slot_id slot_there{s->slot_size == 0 ? 0 : (value - s->base) / s->slot_size};
+  if (m->heap_.owns(s) && !s->is_free(slot_there)) m->add(value);
+}
+
 void marker::scan_typed(std::uintptr_t object, const type_layout& layout) {
   if (layout.trace != nullptr) {
-    visitor visit(visit_slot, this);
+    visitor visit(visit_slot, this, 0, UINTPTR_MAX, visit_overlaid);
     return layout.trace(pointer_to(object), visit);
   }
   for (std::uint32_t i = layout.pointer_count; i-- > 0;)
@@ -318,7 +330,8 @@ void marker::scan_typed(std::uintptr_t object, const type_layout& layout) {
 void marker::scan_part(std::uintptr_t object, std::size_t first, std::size_t end, const type_layout& layout) {
   if (first == 0 && end == layout.size) return scan_typed(object, layout);
   if (layout.trace != nullptr) {
-    visitor visit(visit_slot, this, first == 0 ? 0 : object + first, end == layout.size ? UINTPTR_MAX : object + end);
+    visitor visit(visit_slot, this, first == 0 ? 0 : object + first, end == layout.size ? UINTPTR_MAX : object + end,
+                  visit_overlaid);
     return layout.trace(pointer_to(object), visit);
   }
   const std::uint32_t* const all = layout.pointers;

@@ -123,6 +123,7 @@ class marker {
   bool push_piece(std::uintptr_t object, std::size_t first);
   void scan_piece(std::uintptr_t object);
   static void visit_slot(void* self, const void* slot);
+  static void visit_overlaid(void* self, const void* slot);
 
   managed_heap& heap_;
   work_chunk* chunk_ = nullptr;

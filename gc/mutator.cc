@@ -89,6 +89,12 @@ void mutator::give_up_spans() {
   for (std::uint32_t id = 0; id < capacity; ++id) give_up_span(id);
 }
 
+void mutator::tell_made() {
+  for (std::uint32_t id = 0; id < capacity; ++id)
+    if (const held_span h = held[id]; h.span != nullptr)
+      h.span->free[h.word].store(at_hand(id), std::memory_order_relaxed);  // relaxed: published by the answer
+}
+
 void mutator::become_black() {
   for (std::uint32_t id = 0; id < capacity; ++id) {
     const held_span h = held[id];

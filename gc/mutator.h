@@ -16,7 +16,8 @@
 // Invariants
 //   [mutator.1] `entries[i].next` and `held[i].later` are bits of word `held[i].word` of `held[i].span`, and that
 //   word's free bits are these
-//               and those of objects made since it came to hand, or since the mutator became black.
+//               and those of objects made since it came to hand, or since the barrier went on, or since the mutator
+//               became black.
 //   [mutator.2] the bits at hand are marked exactly while the mutator is black.
 // Concurrency
 //   Everything belongs to the thread, or to who answers for it; `question` and `state` are atomic.
@@ -102,6 +103,7 @@ struct mutator : detail::mutator_state {
   void give_up_spans();
   void give_up_span(std::uint32_t id);
 
+  void tell_made();  // what it has made so far is no free slot to anybody
   void become_black();
   // Has stores recorded or not, as a white or a black mutator does.
   void set_colour(bool with_barrier, bool is_black);

@@ -37,15 +37,6 @@ const type_layout* elements_of(std::uintptr_t object) {
   return layout_of(array_header::of(object).element_id());
 }
 
-// The span that an address lies in. The index knows only the pages on which a slot begins, so those before it are
-// asked.
-const mspan* span_around(std::uintptr_t address) {
-  for (std::size_t page = window.page_of(address).value;; --page) {
-    const mspan* s = window.span_of({page});
-    if (s != &no_span || page == 0) return s;
-  }
-}
-
 }  // namespace
 
 void for_each_slot(std::uintptr_t object, slot_visitor visit, void* context) {
@@ -57,18 +48,6 @@ void for_each_slot(std::uintptr_t object, slot_visitor visit, void* context) {
   if (layout == nullptr || !layout->has_pointers()) return;
   for (std::size_t i = 0; i < header.length(); ++i)
     slots_of_one(object + header.bytes() + i * layout->size, *layout, visit, context);
-}
-
-std::uintptr_t object_around(std::uintptr_t address) {
-  if (!window.contains(address)) return 0;
-  const mspan* s = span_around(address);
-  // acquire: pairs with whoever made the span managed.
-  if (s->owner.load(std::memory_order_acquire) != span_owner::managed || s->space == nullptr || address < s->base)
-    return 0;
-  if (address >= window.address(s->run.end())) return 0;
-  if (space_of(s).is_large()) return s->base;
-  const std::size_t slot = (address - s->base) / s->slot_size;
-  return slot < s->slots ? s->address({slot}) : 0;
 }
 
 type_name::type_name(std::uintptr_t object) {

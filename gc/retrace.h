@@ -33,9 +33,6 @@ namespace umber::gc {
 // Calls visit(context, address of a slot) for each slot of an object, as its type says.
 void for_each_slot(std::uintptr_t object, void (*visit)(void* context, std::uintptr_t slot), void* context);
 
-// The start of the object that an address lies in; 0: in none of a managed heap.
-[[nodiscard]] std::uintptr_t object_around(std::uintptr_t address);
-
 // The type of an object, with its article: "a node", "an array of node".
 struct type_name {
   char text[96];

@@ -155,6 +155,15 @@ void give_back(mspan* s, bool large, span_stock* stock) {
   alloc::heap.free_span(s, stock);
 }
 
+// The span that an address lies in. The index knows only the pages on which a slot begins, so those before it are
+// asked.
+const mspan* span_around(std::uintptr_t address) {
+  for (std::size_t page = window.page_of(address).value;; --page) {
+    const mspan* s = window.span_of({page});
+    if (s != &no_span || page == 0) return s;
+  }
+}
+
 }  // namespace
 
 mspan* space::take_partial(std::uint32_t known) {
@@ -279,6 +288,18 @@ void for_each_mark_word(const mspan* s, std::size_t w, std::uint64_t slots, Chan
 }
 
 }  // namespace
+
+std::uintptr_t object_around(std::uintptr_t address) {
+  if (!window.contains(address)) return 0;
+  const mspan* s = span_around(address);
+  // acquire: pairs with whoever made the span managed.
+  if (s->owner.load(std::memory_order_acquire) != span_owner::managed || s->space == nullptr || address < s->base)
+    return 0;
+  if (address >= window.address(s->run.end())) return 0;
+  if (space_of(s).is_large()) return s->base;
+  const std::size_t slot = (address - s->base) / s->slot_size;
+  return slot < s->slots ? s->address({slot}) : 0;
+}
 
 void mark_slots(const mspan* s, std::size_t w, std::uint64_t slots) {
   for_each_mark_word(s, w, slots, [](std::atomic<std::uint64_t>& word, std::uint64_t bits) {

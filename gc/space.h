@@ -115,6 +115,9 @@ void free_span(mspan* s, span_stock* stock);
 inline space& space_of(const mspan* s) { return *static_cast<space*>(s->space); }
 inline mspan* span_of(std::uintptr_t object) { return window.span_of(window.page_of(object)); }
 
+// The start of the slot that an address lies in, whether there is an object or not; 0: in none of a managed heap.
+[[nodiscard]] std::uintptr_t object_around(std::uintptr_t address);
+
 struct swept {
   std::size_t live = 0;   // slots
   std::size_t freed = 0;  // slots that were allocated

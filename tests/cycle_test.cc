@@ -3,6 +3,8 @@
 #include "cycle_by_hand.h"
 #include "gc_testing.h"
 
+#include <array>
+#include <bit>
 #include <new>
 
 namespace umber::testing {
@@ -13,6 +15,31 @@ using namespace gc;
 struct node {
   field<node> next, other;
   std::uint64_t number = 0;
+};
+struct value {
+  value() : number(0) {}
+  std::atomic<bool> is_node = false;
+  union {
+    std::atomic<double> number;
+    field<node> object;
+  };
+  void become(double n) {
+    object = nullptr;
+    is_node = false;
+    number = n;
+  }
+  void become(node* n) {
+    number = 0;
+    is_node = true;
+    object = n;
+  }
+  void trace(visitor& visit) const {
+    if (is_node) visit.overlaid(object);
+  }
+};
+struct values {
+  std::array<value, 64> all;
+  void trace(visitor& visit) const { visit(all); }
 };
 struct failure {};
 struct throws_at_three {
@@ -90,6 +117,31 @@ heap_options options_of(barrier kind, unsigned workers) {
 }
 
 }  // namespace
+
+TEST_CASE("cycle: what is a number and a node by turns keeps its node, and no number is taken for one") {
+  heap_options options;
+  options.minimum = 1 << 20;
+  test_heap t(options);
+  const local<values> held = make<values>();
+  const std::uint64_t seed = new_seed();
+  INFO("seed " << seed);
+  std::mt19937_64 random(seed);
+  std::size_t wrong = 0;
+  while (t.h.cycles < 50) {
+    value& v = held->all[random() % held->all.size()];
+    if (v.is_node) {
+      wrong += v.object->number != 42 + (v.object->other.get() != v.object.get());
+      v.become(std::bit_cast<double>(address_of(v.object.get()) + random() % 64 * 8));
+    } else {
+      const local<node> fresh = make<node>();
+      fresh->number = 42;
+      fresh->other = fresh;
+      v.become(fresh);
+    }
+    safepoint();
+  }
+  CHECK(wrong == 0);
+}
 
 TEST_CASE("cycle: what handles, fields and persistents reach lives, and the rest is freed [cycle.1]") {
   for (const barrier kind : every_kind) {

@@ -52,6 +52,16 @@ struct vast_asked {
   }
 };
 
+// The worst that can happen: what it shows became something else after it was asked.
+struct overlaid_always {
+  overlaid_always() : bits(0) {}
+  union {
+    std::atomic<std::uintptr_t> bits;
+    field<node> object;
+  };
+  void trace(visitor& visit) const { visit.overlaid(object); }
+};
+
 bool is_marked(const void* object) { return object_map::is_marked(address_of(object)); }
 
 // Marks do not outlive a test.
@@ -173,6 +183,40 @@ TEST_CASE("mark: fields beyond the mask, and those that a type shows") {
   CHECK(is_marked(w->last.get()));
   CHECK(is_marked(a->one.get()));
   CHECK_FALSE(is_marked(a->other.get()));
+}
+
+TEST_CASE("mark: a field that became something else is looked up, and marks nothing that is no object") {
+  marked_heap t;
+  umber::heap elsewhere(never_by_itself());
+  local<array<field<node>>> nodes = make_array<field<node>>(1000);
+  for (auto& each : *nodes) each = make<node>();
+  t.m.tell_made();
+  const node* made = (*nodes)[999].get();
+  const mspan* s = span_of(address_of(made));
+  std::size_t slot = 0;
+  while (slot < s->slots && !s->is_free({slot})) ++slot;
+  REQUIRE(slot < s->slots);
+  const std::uintptr_t free_slot = s->address({slot});
+  const auto owned = std::make_unique<std::uint64_t[]>(100);
+  const local<overlaid_always> o = make<overlaid_always>();
+  const std::uint64_t seed = new_seed();
+  INFO("seed " << seed);
+  std::mt19937_64 random(seed);
+  std::vector<std::uintptr_t> wrong{free_slot, address_of(made) + 8, address_of(owned.get()), window.base + 8,
+                                    1,         UINTPTR_MAX};
+  for (int i = 0; i < 10'000; ++i) wrong.push_back(random());
+  for (int i = 0; i < 10'000; ++i) wrong.push_back(address_of((*nodes)[random() % 1000].get()) + 1 + random() % 15);
+  for (const std::uintptr_t bits : wrong) {
+    o->bits = bits;
+    mark_from(t.h, o);
+    object_map::mark_word(address_of(o.get())) &= ~object_map::mark_bit(address_of(o.get()));
+  }
+  for (const auto& each : *nodes) CHECK_FALSE(is_marked(each.get()));
+  CHECK_FALSE(object_map::is_marked(free_slot));
+  o->bits = address_of(made);
+  mark_from(t.h, o);
+  CHECK(is_marked(made));
+  o->bits = 0;
 }
 
 TEST_CASE("mark: arrays of every length are scanned whole, in pieces where they are long") {

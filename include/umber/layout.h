@@ -22,11 +22,11 @@
 //     value() : number(0) {}
 //     std::atomic<bool> is_node = false;
 //     union {
-//       double number;
+//       std::atomic<double> number;
 //       umber::field<node> object;
 //     };
 //     void trace(umber::visitor& visit) const {
-//       if (is_node) visit(object);
+//       if (is_node) visit.overlaid(object);
 //     }
 //   };
 //
@@ -36,6 +36,8 @@
 // It
 //    gives the visitor whatever holds fields: a field, an array, an aggregate. The collector's threads ask while the
 //    program runs: what trace decides by is atomic, and a field is null when it begins to be shown and when it ends.
+//    What becomes something else at the same place is shown as `overlaid`, and what it becomes is atomic: the collector
+//    may read it a moment late.
 //    A large object is asked once for each 16 KiB of it, and what lies outside of these is passed over: an array that
 //    is shown as a whole at once, one that is shown element by element at a compare each.
 // 2. A type with a public `static constexpr auto pointers = umber::pointers(...)` has those fields; none, if it says
@@ -230,10 +232,16 @@ void visit_parts(const M& object, visitor& visit);
 // What a `trace` member is given.
 class visitor {
  public:
+  using slot_visitor = void (*)(void* context, const void* slot_address);
+
   // Of what it is shown it visits the slots whose addresses are in [first, end).
-  visitor(void (*visit)(void* context, const void* slot_address), void* context, std::uintptr_t first = 0,
-          std::uintptr_t end = UINTPTR_MAX) noexcept
-      : visit_(visit), context_(context), first_(first), end_(end) {}
+  visitor(slot_visitor visit, void* context, std::uintptr_t first = 0, std::uintptr_t end = UINTPTR_MAX,
+          slot_visitor visit_overlaid = nullptr) noexcept
+      : visit_(visit),
+        visit_overlaid_(visit_overlaid == nullptr ? visit : visit_overlaid),
+        context_(context),
+        first_(first),
+        end_(end) {}
 
   // Shows a field, or all fields of an array, an aggregate, or an object that has declared them.
   template <class M>
@@ -253,8 +261,18 @@ class visitor {
     }
   }
 
+  // Shows a field that shares its memory with other things, when it is one: it may have become one of them before it is
+  // read, so an address is looked up before it is believed.
+  template <class T>
+  void overlaid(const T& part) {
+    static_assert(detail::is_slot<T>, "umber: a field is overlaid, not what holds fields");
+    const auto at = reinterpret_cast<std::uintptr_t>(std::addressof(part));
+    if (at < end_ && at + sizeof(part) > first_) visit_overlaid_(context_, std::addressof(part));
+  }
+
  private:
-  void (*visit_)(void* context, const void* slot_address);
+  slot_visitor visit_;
+  slot_visitor visit_overlaid_;
   void* context_;
   std::uintptr_t first_;
   std::uintptr_t end_;
