@@ -1,8 +1,7 @@
 // What a whole collection costs: of a tree, in the order of allocation or at random, and of a list, where each object
 // is found only when the one before has been read.
 #include "live_sets.h"
-
-#include <algorithm>
+#include "rounds.h"
 
 namespace bench {
 
@@ -10,23 +9,17 @@ namespace {
 
 constexpr int repetitions = 5;
 
-class cheapest {
- public:
-  void see(const system_reading::figure& before, const system_reading::figure& after) {
-    if (before && after) see(static_cast<double>(*after - *before));
-  }
-  void see(double ns) { best_ = known_ ? std::min(best_, ns) : ns, known_ = true; }
-  void add_to(std::vector<figure>& figures, const char* name, double objects) const {
-    if (known_) figures.push_back({name, best_ / objects});
-  }
+void see(rounds& all, const system_reading::figure& before, const system_reading::figure& after) {
+  if (before && after) all.see(static_cast<double>(*after - *before));
+}
 
- private:
-  double best_ = 0;
-  bool known_ = false;
-};
+// Processor time: the clock of each system has a grain of its own, so the median is all that is told.
+void add_for_an_object(std::vector<figure>& figures, const rounds& all, const char* name, std::size_t objects) {
+  if (all.any()) figures.push_back({name, all.median() / static_cast<double>(objects)});
+}
 
-std::vector<figure> collect_often(run& r, lane& l, std::size_t objects) {
-  cheapest wall, mark, sweep, cpu;
+outcome collect_often(run& r, lane& l, std::size_t objects) {
+  rounds wall, mark, sweep, cpu;
   l.begin();
   for (int i = 0; i < repetitions; ++i) {
     const system_reading before = r.heap().read();
@@ -36,17 +29,17 @@ std::vector<figure> collect_often(run& r, lane& l, std::size_t objects) {
     l.time([&] { r.heap().collect(); });
     wall.see(static_cast<double>(now_ns() - began));
     const system_reading after = r.heap().read();
-    mark.see(before.mark_ns, after.mark_ns);
-    sweep.see(before.sweep_ns, after.sweep_ns);
+    see(mark, before.mark_ns, after.mark_ns);
+    see(sweep, before.sweep_ns, after.sweep_ns);
     cpu.see(static_cast<double>(read_process_figures().cpu_ns - cpu_before));
   }
   l.end();
-  std::vector<figure> figures;
-  wall.add_to(figures, "collection_ns", 1);
-  mark.add_to(figures, "mark_cpu_ns_an_object", static_cast<double>(objects));
-  sweep.add_to(figures, "sweep_cpu_ns_an_object", static_cast<double>(objects));
-  cpu.add_to(figures, "cpu_ns_an_object", static_cast<double>(objects));
-  return figures;
+  outcome result{0, {}, wall.durations()};
+  wall.add_spread_to(result.figures, "collection");
+  add_for_an_object(result.figures, mark, "mark_cpu_ns_an_object", objects);
+  add_for_an_object(result.figures, sweep, "sweep_cpu_ns_an_object", objects);
+  add_for_an_object(result.figures, cpu, "cpu_ns_an_object", objects);
+  return result;
 }
 
 }  // namespace
@@ -56,7 +49,7 @@ outcome full_collection(run& r) {
   r.on_lanes([&](lane& l) {
     const ref<wide_node> tree = make_live_tree(r.depth(), r.chosen().random);
     const std::size_t objects = (std::size_t{2} << r.depth()) - 1;
-    result.figures = collect_often(r, l, objects);
+    result = collect_often(r, l, objects);
     result.checksum = mix(0, objects);
     keep(tree);
     return std::uint64_t{0};
@@ -73,7 +66,7 @@ outcome linked_list(run& r) {
     std::uint64_t walked = 0;
     for (const wide_node* n = list; n != nullptr; n = n->left) walked += n->words[0] + 1;
     const double chase = static_cast<double>(now_ns() - began) / static_cast<double>(count);
-    result.figures = collect_often(r, l, count);
+    result = collect_often(r, l, count);
     result.figures.push_back({"pointer_chase_ns", chase});
     result.checksum = mix(0, walked);
     keep(list);

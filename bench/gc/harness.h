@@ -20,7 +20,7 @@ namespace bench {
 
 // One figure of a result. Its unit is the end of its name.
 struct figure {
-  const char* name;
+  std::string name;
   double value;
 };
 
@@ -55,6 +55,7 @@ struct workload_shape {
   bool has_survival = false;
   bool has_beside = false;
   bool is_paced = false;
+  bool idles = false;  // for --seconds
   double rate = 0;
   bool collects_by_itself = true;  // false: only when told
 };
@@ -82,6 +83,7 @@ outcome churn_survive(run& r);
 outcome leak_slow(run& r);
 outcome finalizer_storm(run& r);
 outcome weak_cache(run& r);
+outcome idle_return(run& r);
 outcome allocate(run& r);
 outcome recording(run& r);
 outcome full_collection(run& r);

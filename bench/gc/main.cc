@@ -86,7 +86,7 @@ nlohmann::ordered_json parameters_of(const bench::run& r) {
   if (row.shape.has_survival) result["survival"] = r.chosen().survival;
   if (row.shape.has_beside) result["beside"] = r.chosen().beside;
   if (row.shape.is_paced) result["rate"] = r.rate();
-  if (r.rate() > 0) result["seconds"] = r.chosen().seconds;
+  if (r.rate() > 0 || row.shape.idles) result["seconds"] = r.chosen().seconds;
   for (const auto& [name, value] : bench::listed(r.chosen().memory)) result[name] = value;
   return result;
 }

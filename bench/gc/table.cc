@@ -51,6 +51,10 @@ constexpr workload table[] = {
      "objects found by weak references, of which the last 1024 are held",
      weak_cache,
      {.may_have_threads = true, .depth = 16, .is_paced = true}},
+    {"idle_return",
+     "a large tree is dropped, and nothing done: what the system gets back, and when",
+     idle_return,
+     {.depth = 21, .idles = true}},
     {"allocate", "objects of 16 bytes, without collecting", allocate, {.collects_by_itself = false}},
     {"recording", "operations that do nothing: what the measuring itself costs", recording},
 #ifdef BENCH_HAS_COLLECTOR

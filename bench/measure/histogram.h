@@ -46,6 +46,7 @@ class histogram {
   [[nodiscard]] std::uint64_t count() const;
   [[nodiscard]] std::uint64_t min() const { return min_; }
   [[nodiscard]] std::uint64_t max() const { return max_; }
+  [[nodiscard]] std::uint64_t sum() const { return sum_; }
   [[nodiscard]] double mean() const { return static_cast<double>(sum_) / static_cast<double>(count()); }
   // The smallest recorded value, by bucket, that at least this share of all does not exceed. `per_cent` is 0 to 100.
   [[nodiscard]] std::uint64_t percentile(double per_cent) const;

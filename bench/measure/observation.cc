@@ -54,4 +54,9 @@ void observation::end() {
   result_.tells_stalls = system_.tells_stalls();
 }
 
+void observation::settle() {
+  result_.settled_live = system_.read().live_bytes;
+  result_.settled_resident = resident_bytes();
+}
+
 }  // namespace bench

@@ -16,6 +16,9 @@
 
 namespace bench {
 
+// The operations of a lane in ten parts of as many each, and how long they took: that tells who has to warm up.
+using tenths = std::array<std::uint64_t, 10>;
+
 // What was measured.
 struct measurement {
   std::uint64_t began = 0;  // by now_ns()
@@ -25,9 +28,12 @@ struct measurement {
   std::uint64_t lanes_cpu_ns = 0;
   std::uint64_t end_resident = 0;
   std::uint64_t peak_resident = 0;
+  // Once it had ended and all had been collected, while what was held was still held.
+  std::optional<std::uint64_t> settled_resident, settled_live;
   system_reading before, after;
   bool tells_stalls = false;
   histogram service;
+  tenths parts{};  // of all lanes; all zero where operations were not numbered
   std::unique_ptr<histogram> response;
   std::array<std::unique_ptr<histogram>, cause_names.size()> stalls;
   std::vector<std::vector<stall>> pauses;  // of each mutator
@@ -47,6 +53,8 @@ class observation {
   explicit observation(system_view& system);
   // Waits inside of the system's `wait_in`.
   void end();
+  // It has ended, and all has been collected: what is held now.
+  void settle();
   // Once it has ended.
   [[nodiscard]] measurement take() { return std::move(result_); }
   [[nodiscard]] std::uint64_t began() const { return result_.began; }

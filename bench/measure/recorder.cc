@@ -69,6 +69,9 @@ void recorder::begin() {
 void recorder::end() {
   seen_->end();
   system_.wait_in([this] { jitter_->stop(); });
+  // The lanes have not let go of anything yet: what is held besides, after a collection, nobody has a use for.
+  system_.collect();
+  seen_->settle();
 }
 
 measurement recorder::take() {
@@ -76,6 +79,7 @@ measurement recorder::take() {
   for (const lane& each : lanes_) {
     m.lanes_cpu_ns += each.cpu_ns_;
     m.service.add(each.service_);
+    for (std::size_t i = 0; i < m.parts.size(); ++i) m.parts[i] += each.tenths_[i];
     if (each.response_ != nullptr) {
       if (m.response == nullptr) m.response = std::make_unique<histogram>();
       m.response->add(*each.response_);

@@ -17,6 +17,7 @@
 #include "stalls.h"
 #include "system_view.h"
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
@@ -65,6 +66,9 @@ class alignas(128) lane {
   friend class recorder;
 
   std::uint64_t wait_until(std::uint64_t due);
+  // Calls each(i) for all of this lane's operations, and adds up every tenth.
+  template <class Each>
+  void in_tenths(std::size_t operations, Each each);
 
   static thread_local lane* current_;
 
@@ -74,6 +78,7 @@ class alignas(128) lane {
   histogram service_;
   std::unique_ptr<histogram> response_;
   stall_log stalls_;
+  tenths tenths_{};
   std::uint64_t cpu_ns_ = 0;
 };
 
@@ -115,21 +120,33 @@ class recorder {
 template <class Operation>
 void lane::run(std::size_t operations, Operation operation) {
   begin();
-  const std::size_t step = all_.lane_count();
   if (all_.rate() <= 0) {
-    for (std::size_t i = index_; i < operations; i += step) time([&] { operation(i); });
+    in_tenths(operations, [&](std::size_t i) { time([&] { operation(i); }); });
   } else {
     const double between_ns = 1e9 / all_.rate();
-    for (std::size_t i = index_; i < operations; i += step) {
+    in_tenths(operations, [&](std::size_t i) {
       const std::uint64_t due = all_.began() + static_cast<std::uint64_t>(static_cast<double>(i) * between_ns);
       const std::uint64_t since = last_ < due ? wait_until(due) : last_;
       operation(i);
       last_ = now_ns();
       service_.record(last_ - since);
       response_->record(last_ - due);
-    }
+    });
   }
   end();
+}
+
+template <class Each>
+void lane::in_tenths(std::size_t operations, Each each) {
+  const std::size_t step = all_.lane_count();
+  std::size_t i = index_;
+  for (std::size_t part = 0; part < tenths_.size(); ++part) {
+    const std::size_t end = operations / tenths_.size() * (part + 1);
+    const std::size_t until = part + 1 == tenths_.size() ? operations : end;
+    const std::uint64_t before = service_.sum();
+    for (; i < until; i += step) each(i);
+    tenths_[part] = service_.sum() - before;
+  }
 }
 
 }  // namespace bench

@@ -9,6 +9,7 @@ using json = nlohmann::ordered_json;
 namespace {
 
 constexpr std::size_t most_pauses = 1000;
+constexpr std::uint64_t least_of_ten_parts = 100;  // fewer operations say nothing of a tenth of them
 
 using figure = system_reading::figure;
 
@@ -98,7 +99,8 @@ json memory_of(const measurement& m) {
               {"minor_faults", m.process.minor_faults},
               {"major_faults", m.process.major_faults}};
   set(memory, "returned_bytes", difference(m.after.returned_bytes, m.before.returned_bytes));
-  set(memory, "live_bytes", m.after.live_bytes);
+  set(memory, "settled_rss", m.settled_resident);
+  set(memory, "live_bytes", m.settled_live ? m.settled_live : m.after.live_bytes);
   set(memory, "heap_bytes", m.after.heap_bytes);
   set(memory, "metadata_bytes", m.after.metadata_bytes);
   return memory;
@@ -130,6 +132,7 @@ json to_json(const measurement& m) {
   set(result, "allocated_objects", difference(m.after.allocated_objects, m.before.allocated_objects));
   set(result, "freed_bytes", difference(m.after.freed_bytes, m.before.freed_bytes));
   set(result, "cycles", difference(m.after.cycles, m.before.cycles));
+  if (m.service.count() >= least_of_ten_parts && m.parts.front() != 0) result["warm_up"] = m.parts;
   if (m.service.count() != 0) result["service_ns"] = to_json(m.service);
   if (m.response != nullptr && m.response->count() != 0) result["response_ns"] = to_json(*m.response);
   if (m.tells_stalls) {

@@ -85,7 +85,7 @@ class figures(unittest.TestCase):
         self.assertEqual(row["spread"]["wall_ns"], [100e6, 100e6])
         self.assertEqual((row["time_ratio"], row["lower_bound"]["cpu"]), (2, 2))
         self.assertEqual((row["median"]["stall_max_ns"], row["median"]["mmu_10ms"], row["median"]["swap_ns"]), (100000, 0.75, 4.5))
-        self.assertEqual((row["median"]["warm_up"], row["median"]["fragmentation"], row["median"]["cycles"]), (3, 2, 7))
+        self.assertEqual((row["median"]["warm_up"], row["median"]["held_bytes"], row["median"]["cycles"]), (3, 6 << 17, 7))
         self.assertAlmostEqual(row["median"]["garbage_bytes_per_cpu_s"], (1 << 20) / 0.1)
         self.assertGreater(row["runs"][0]["outside"]["peak_rss"], 1 << 20)
         paced = row_of(document, "umber", "paced")
@@ -93,6 +93,22 @@ class figures(unittest.TestCase):
         self.assertEqual(paced["median"]["response_p99.9_ns"], 100000)
         self.assertNotIn("time_ratio", paced)
         self.assertIn("machine max", text)
+
+    def test_fragmentation_is_what_is_held_for_each_byte_that_the_program_holds(self):
+        document, text = measured("full_collection", "--systems", "umber,go,g1", "--runs", "2", "--arguments", "--depth 14")
+        held = {row["system"]: row["median"]["fragmentation"] for row in document["rows"]}
+        self.assertEqual(held, {"umber": 3, "go": 6, "g1": 9})
+        self.assertIn("held/live", text)
+        document, _ = measured("full_collection", "--systems", "umber,go", "--runs", "1", "--arguments", "--depth 8")
+        self.assertNotIn("fragmentation", document["rows"][0]["median"])
+
+    def test_a_row_with_fewer_runs_than_asked_says_so(self):
+        document, text = measured("steady", "paced", "--systems", "umber", "--runs", "3", "--row-seconds", "0")
+        self.assertEqual([(len(row["runs"]), row["runs_asked"]) for row in document["rows"]], [(1, 3)] * 2)
+        self.assertRegex(text, r"steady: .* \(1 of 3 runs: it takes long\)")
+        self.assertIn("2 of 2 rows have fewer runs than the others", text)
+        _, text = measured("steady", "--systems", "umber", "--runs", "2")
+        self.assertNotIn("fewer runs", text)
 
     def test_one_run_of_a_row_keeps_its_details(self):
         document, _ = measured("paced", "--systems", "umber", "--runs", "3")

@@ -32,7 +32,7 @@ def rows(program):
 def tiny(name):
     """What keeps a workload small: one with a pace runs without it, and few have a use for threads."""
     threads = {"handshakes": "20"}.get(name, "2")
-    return [name, *TINY, "--rate", "0", "--threads", threads]
+    return [name, *TINY, "--seconds", "0.1", "--rate", "0", "--threads", threads]
 
 
 class collectors(unittest.TestCase):
@@ -78,6 +78,36 @@ class collectors(unittest.TestCase):
         self.assertLessEqual({"process", "mutator", "mark", "sweep", "assist", "barrier", "collector"}, set(run["cpu_ns"]))
         self.assertGreater(len(run["timeline"]), 10)
         self.assertIn("live", run["timeline"][0])
+
+    def test_what_is_held_at_the_end_is_looked_at_before_it_is_let_go(self):
+        for program in PROGRAMS:
+            run = self.result(program, "churn_survive", "--scale", "0.05", "--depth", "17", "--jitter", "0")
+            held, payload = run["memory"]["settled_rss"] - run["memory"]["baseline_rss"], 64 << 17
+            self.assertGreater(held, payload, program)
+            self.assertGreaterEqual(run["memory"].get("live_bytes", payload), payload, program)
+            self.assertEqual(len(run["warm_up"]), 10, program)
+            self.assertAlmostEqual(sum(run["warm_up"]) / (run["service_ns"]["mean"] * run["operations"]), 1, 2)
+
+    def test_what_measuring_costs_is_told_with_a_pace_and_without(self):
+        for program in PROGRAMS:
+            figures = self.result(program, "recording", *TINY)["figures"]
+            for name in ("operation_ns", "paced_operation_ns", "paced_response_ns"):
+                self.assertGreater(figures[name], 0, (program, name))
+
+    def test_figures_of_rounds_are_a_median_between_two_extremes(self):
+        for workload, name in (("allocate", "object"), ("full_collection", "collection"), ("handshakes", "round")):
+            run = self.result(PROGRAMS[0], *tiny(workload))
+            low, middle, high = (run["figures"][f"{name}{which}_ns"] for which in ("_low", "", "_high"))
+            self.assertLessEqual(low, middle, workload)
+            self.assertLessEqual(middle, high, workload)
+            self.assertGreaterEqual(len(run["warm_up"]), 5, workload)
+
+    def test_a_growth_in_percent_is_a_divisor_of_boehms(self):
+        for program in (each for each in PROGRAMS if each.endswith("boehm")):
+            run = self.result(program, "ast", *TINY, "--percent", "50")
+            self.assertEqual((run["parameters"]["percent"], run["parameters"]["free_space_divisor"]), ("50", "4"))
+            done = start(program, "ast", "--percent", "400")
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1))
 
     def test_the_log_holds_the_same_counts(self):
         with tempfile.TemporaryDirectory() as folder:

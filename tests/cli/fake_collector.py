@@ -34,9 +34,12 @@ def result(name):
     parameters = {"threads": 1, "depth": 18, "random": False, "rate": 250000}
     run = {"workload": name, "system": system, "version": f"{system} 1.0", "parameters": parameters, "checksum": "00000000000000ff",
            "operations": 10000, "wall_ns": wall, "cpu_ns": {"process": wall * 2, "mark": wall // 2, "collector": wall},
-           "freed_bytes": 1 << 20, "cycles": 7, "memory": {"peak_rss": 10 << 20, "live_bytes": live, "heap_bytes": 2 * live},
+           "freed_bytes": 1 << 20, "cycles": 7, "memory": {"peak_rss": 10 << 20, "baseline_rss": 1 << 20, "settled_rss": (1 << 20) + 3 * factor * live,
+                                                           "heap_bytes": 2 * live},
            "stalls": {"handshake": histogram(pause)}, "mmu": [[1000000, 0.5], [10000000, 0.75], [100000000, 0.9]],
            "timeline": [{"at_ns": 1, "rss": 2}], "jitter_ns": histogram(40000), "warm_up": [30, 10, 10], "figures": {"swap_ns": 4.5}}
+    if system != "go":
+        run["memory"]["live_bytes"] = factor * live
     if name in ("paced", "message_ring") and options.get("--rate") != "0":
         run["response_ns"] = histogram(2 * pause)
     return run

@@ -34,6 +34,7 @@ ARGUMENTS = {
     "full_collection": ["--depth", "10", "--random"],
     "linked_list": [],
     "allocate": [],
+    "idle_return": ["--depth", "10", "--seconds", "0.1"],
     "barrier": [],
 }
 FIELDS = {"workload", "system", "version", "parameters", "checksum", "operations", "wall_ns", "cpu_ns", "allocated_bytes",
@@ -105,6 +106,16 @@ class peers(unittest.TestCase):
             rows = [line.split("\t") for line in start(RUN, system, "--list").stdout.splitlines()]
             self.assertEqual({row[0] for row in rows}, umbers - {"handshakes"}, system)
             self.assertTrue(all(len(row) == 2 and row[1] for row in rows), system)
+
+    def test_what_is_held_at_the_end_is_looked_at_before_it_is_let_go(self):
+        for system in self.systems_for("leak_slow"):
+            done = start(RUN, system, "leak_slow", "--scale", "0.05", "--jitter", "0")
+            result = json.loads(done.stdout)
+            kept = result["operations"] * 10 * 64
+            self.assertGreaterEqual(result["memory"]["live_bytes"], kept, system)
+            self.assertGreater(result["memory"]["settled_rss"] - result["memory"]["baseline_rss"], kept, system)
+            self.assertEqual(len(result["warm_up"]), 10, system)
+            self.assertAlmostEqual(sum(result["warm_up"]) / (result["service_ns"]["mean"] * result["operations"]), 1, 1)
 
     def test_the_checksum_depends_on_the_amount_of_work(self):
         for system in self.systems_for("ast"):

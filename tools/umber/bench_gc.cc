@@ -35,9 +35,10 @@ constexpr int usual_runs = 5;
 constexpr int shorter_runs = 3;
 constexpr double affinity_timeout_seconds = 10;
 constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
-// With everything to be measured a row is not begun again once it has taken this long: then a row of all systems is
-// done in two minutes at the most, its studies' points being one run each, and the whole in less than forty.
-constexpr double row_seconds = 60;
+// With everything to be measured a row is not begun a third time once it has taken this long: so most rows of all
+// systems are done in two minutes, the points of studies being one run each, and the whole in less than forty.
+constexpr double usual_row_seconds = 60;
+constexpr int least_runs = 2;
 // What a live set may take: in our heap, and at its worst, with larger objects than ours.
 constexpr double own_room = 2;
 constexpr double worst_room = 3.5;
@@ -48,6 +49,7 @@ struct gc_options {
   std::string arguments;
   std::optional<int> runs;
   std::optional<double> scale;
+  std::optional<double> row_seconds;
   std::string json_file;
   std::string log_folder;
   std::vector<unsigned> percents;
@@ -64,6 +66,10 @@ struct gc_options {
   [[nodiscard]] int run_count(gc_part part) const {
     const bool point = part == gc_part::scaling || part == gc_part::tuning;
     return runs.value_or(all && point ? 1 : quick || all ? shorter_runs : usual_runs);
+  }
+  [[nodiscard]] bool is_enough(int done, double seconds) const {
+    if (row_seconds) return done > 0 && seconds > *row_seconds;
+    return all && !runs && done >= least_runs && seconds > usual_row_seconds;
   }
 };
 
@@ -148,11 +154,12 @@ gc_row_result measure_row(const gc_row& row, const std::vector<const gc_system*>
     cell.command = command_of(row, *each, options.each_run).shell_form();
     result.cells.push_back(std::move(cell));
   }
-  const int runs = options.run_count(row.part);
+  const int runs = result.runs_asked = options.run_count(row.part);
   const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < runs; ++i) {
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
-    if (options.all && !options.runs && taken.count() > row_seconds) break;
+    if (options.is_enough(i, taken.count())) break;
+    ++result.runs_done;
     for (std::size_t k = 0; k < systems.size(); ++k) {
       std::vector<gc_run>& own = result.cells[k].runs;
       // What failed once is not tried again: a hanging row would cost its timeout every time.
@@ -330,6 +337,11 @@ void add_conditions(CLI::App& command, gc_options& options) {
       .add_option("--memory-limit", options.each_run.bytes,
                   "Resident memory with which a run is stopped and counts as failed (three quarters of what there is)")
       ->transform(CLI::AsSizeValue(false));
+  command
+      .add_option(
+          "--row-seconds", options.row_seconds,
+          "Seconds after which a row is not begun again, however many runs it should have (with --all 60, after two)")
+      ->check(CLI::Range(0.0, 36000.0));
   command.add_flag("--list", options.list, "Show the workloads and who has them, and stop");
   command.add_flag("--commands", options.commands, "Print the command that reproduces each row");
 }

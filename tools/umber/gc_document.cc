@@ -45,12 +45,14 @@ void add_figures(const gc_cell& cell, json& object) {
   if (cell.lower_bound_cpu) object["lower_bound"]["cpu"] = *cell.lower_bound_cpu;
 }
 
-json row(const gc_row& of, const gc_cell& cell) {
+json row(const gc_row_result& result, const gc_cell& cell) {
+  const gc_row& of = result.row;
   json object = {{"row", of.name()},        {"part", name_of(of.part)},
                  {"workload", of.workload}, {"description", cell.description},
                  {"arguments", of.words()}, {"system", cell.system},
                  {"command", cell.command}};
   if (of.live_bytes != 0) object["live_bytes"] = of.live_bytes;
+  object["runs_asked"] = result.runs_asked;
   json runs = json::array();
   for (const gc_run& each : cell.runs)
     runs.push_back(each.problem.empty() ? each.object : json{{"problem", each.problem}});
@@ -136,7 +138,7 @@ std::string line_of(const std::string& name, const json& value) {
 std::string gc_document(const gc_results& all, const gc_occasion& occasion) {
   json rows = json::array();
   for (const gc_row_result& each : all.rows) {
-    for (const gc_cell& cell : each.cells) rows.push_back(row(each.row, cell));
+    for (const gc_cell& cell : each.cells) rows.push_back(row(each, cell));
   }
   json document = {{"bench", "gc"},
                    {"format", 1},

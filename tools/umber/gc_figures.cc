@@ -35,6 +35,7 @@ constexpr source sources[] = {
     {"allocated_objects", "/allocated_objects"},
     {"peak_rss", "/memory/peak_rss"},
     {"end_rss", "/memory/end_rss"},
+    {"settled_rss", "/memory/settled_rss"},
     {"returned_bytes", "/memory/returned_bytes"},
     {"minor_faults", "/memory/minor_faults"},
     {"major_faults", "/memory/major_faults"},
@@ -107,6 +108,11 @@ std::optional<double> quotient(std::optional<double> amount, std::optional<doubl
   return *amount / *of;
 }
 
+std::optional<double> difference(std::optional<double> amount, std::optional<double> before) {
+  if (!amount || !before || *amount < *before) return std::nullopt;
+  return *amount - *before;
+}
+
 // How often the system says that it held a mutator up.
 std::optional<double> stalls(const json& run) {
   std::optional<double> sum;
@@ -144,7 +150,7 @@ figure_map figures_of(const json& run) {
   set(figures, "mmu_1ms", utilisation(run, 1e6));
   set(figures, "mmu_10ms", utilisation(run, 1e7));
   set(figures, "mmu_100ms", utilisation(run, 1e8));
-  set(figures, "fragmentation", quotient(number_at(run, "/memory/heap_bytes"), number_at(run, "/memory/live_bytes")));
+  set(figures, "held_bytes", difference(number_at(run, "/memory/settled_rss"), number_at(run, "/memory/baseline_rss")));
   set(figures, "warm_up", warm_up(run));
   return figures;
 }

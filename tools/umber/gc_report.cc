@@ -114,7 +114,8 @@ std::vector<column> memory_columns() {
       measured("at end", "end_rss", mebibyte),
       measured("returned", "returned_bytes", mebibyte),
       measured("live", "live_bytes", mebibyte),
-      measured("heap/live", "fragmentation", 1),
+      measured("held", "held_bytes", mebibyte),
+      measured("held/live", "fragmentation", 1),
       measured("metadata", "metadata_bytes", mebibyte),
       measured("page faults", "minor_faults", 1),
       measured("allocated MiB/s", "allocated_bytes_per_s", mebibyte),
@@ -172,11 +173,16 @@ bool is_latency_row(const gc_row_result& result) {
   });
 }
 
+std::string fewer_runs(const gc_row_result& result) {
+  if (result.runs_done >= result.runs_asked) return "";
+  return fmt::format(" ({} of {} runs: it takes long)", result.runs_done, result.runs_asked);
+}
+
 // A row without any figure is told of by the lines at the end.
 std::string row_text(const gc_row_result& result) {
   if (std::none_of(result.cells.begin(), result.cells.end(), [](const gc_cell& cell) { return cell.measured(); }))
     return "";
-  std::string text = fmt::format("{}: {}\n", result.row.name(), result.cells.front().description);
+  std::string text = fmt::format("{}: {}{}\n", result.row.name(), result.cells.front().description, fewer_runs(result));
   text += cell_table(result.cells, time_columns());
   if (is_latency_row(result)) text += fmt::format("\n{}", cell_table(result.cells, latency_columns()));
   const std::string probe = cell_table(result.cells, probe_columns());
@@ -230,6 +236,12 @@ std::string tuning_text(const gc_results& all) {
 
 std::string notes(const gc_results& all) {
   std::string text;
+  const auto shorter = std::count_if(all.rows.begin(), all.rows.end(),
+                                     [](const gc_row_result& each) { return each.runs_done < each.runs_asked; });
+  if (shorter != 0)
+    text +=
+        fmt::format("{} of {} rows have fewer runs than the others, as they say: they take long; --runs has all done\n",
+                    shorter, all.rows.size());
   for (const missing_system& each : all.missing) text += fmt::format("not measured: {}: {}\n", each.name, each.remedy);
   for (const gc_row_result& result : all.rows) {
     for (const gc_cell& cell : result.cells) {

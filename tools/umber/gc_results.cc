@@ -49,6 +49,21 @@ std::optional<double> quotient(std::optional<double> own, std::optional<double> 
   return *own / *other;
 }
 
+// What the program of a row holds at the end, by who adds least to it: the same for all, for they do the same work.
+// Where that is little, what a system holds besides tells nothing of how it lays out memory.
+std::optional<double> payload(const gc_row_result& result) {
+  constexpr double too_little = 1 << 20;
+  const auto least = smallest(result, "live_bytes");
+  return least && *least >= too_little ? least : std::nullopt;
+}
+
+void add_fragmentation(gc_cell& cell, double payload) {
+  const auto held = cell.spread.find("held_bytes");
+  if (held == cell.spread.end()) return;
+  cell.median["fragmentation"] = *cell.figure("held_bytes") / payload;
+  cell.spread["fragmentation"] = {held->second.first / payload, held->second.second / payload};
+}
+
 }  // namespace
 
 std::optional<double> gc_cell::figure(const std::string& name) const {
@@ -122,7 +137,9 @@ void compare_cells(gc_row_result& result) {
   const auto cheapest_cpu = smallest(result, "process_ns");
   const gc_cell* usual = result.cell_of(usual_baseline);
   const auto baseline = usual != nullptr && usual->measured() ? usual->figure("wall_ns") : cheapest_wall;
+  const auto held_by_all = payload(result);
   for (gc_cell& each : result.cells) {
+    if (held_by_all) add_fragmentation(each, *held_by_all);
     // Where the rate is given the time is too.
     if (!each.paced) each.time_ratio = quotient(each.figure("wall_ns"), baseline);
     if (!each.paced) each.lower_bound_wall = quotient(each.figure("wall_ns"), cheapest_wall);

@@ -42,6 +42,9 @@ struct gc_row_result {
   gc_row row;
   std::vector<gc_cell> cells;
   agreement checksums;
+  int runs_asked = 0;
+  // Fewer than asked where the row had taken too long by then.
+  int runs_done = 0;
 
   // What no system can do is no failure, nor is what one of them cannot.
   [[nodiscard]] bool failed() const;

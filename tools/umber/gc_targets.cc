@@ -53,6 +53,7 @@ const std::vector<target>& targets() {
       {"gcbench", {depth_18}, "wall_ns", at_most, 0.36, "go"},
       {"allocate", {}, "object_ns", at_most, 6},
       {"recording", {}, "operation_ns", at_most, 30},
+      {"recording", {}, "paced_operation_ns", at_most, 30},
       {"barrier", {}, "idle_ns", at_most, 1.05, nullptr, "plain_ns"},
       {"barrier", {}, "marking_ns", at_most, 1.5, nullptr, "plain_ns"},
       {"graph_mutate", {{"depth", 20, 20}, {"beside", 1, 1e9}}, "swap_ns", at_most, 50},

@@ -26,29 +26,44 @@ void on_event(GC_EventType event) {
   }
 }
 
+// Between two collections it allocates at least a part of twice what lives and has links (and of a quarter of what has
+// none); the divisor says which part, and is a whole number.
+constexpr std::size_t most_percent = 200;
+GC_word divisor_of(std::size_t percent) { return (most_percent + percent / 2) / percent; }
+
 }  // namespace
 
 const char* take_option(std::string_view name, std::string_view value, memory_choices& chosen) {
-  if (name == "--percent") return "Boehm's collector cannot be told a growth in percent";
   if (name == "--workers") return "Boehm's collector takes its markers from GC_MARKERS in the environment";
   if (name == "--collector") return "Boehm's collector is the only one here";
-  if (name != "--limit") return "there is no such option";
+  if (name != "--limit" && name != "--percent") return "there is no such option";
   std::size_t number = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
   if (error != std::errc() || end != value.data() + value.size()) return "it takes a whole number";
-  chosen.limit = number;
+  if (name == "--limit") {
+    chosen.limit = number;
+    return nullptr;
+  }
+  if (number == 0) return "a heap that may not grow would be collected all the time; it takes 1 to 200";
+  if (number > most_percent) return "Boehm's collector lets a heap of links grow by 200 percent at the most";
+  chosen.percent = number;
   return nullptr;
 }
 
 std::vector<std::pair<const char*, std::string>> listed(const memory_choices& chosen) {
-  if (!chosen.limit) return {};
-  return {{"limit", std::to_string(*chosen.limit)}};
+  std::vector<std::pair<const char*, std::string>> result;
+  if (chosen.limit) result.emplace_back("limit", std::to_string(*chosen.limit));
+  if (!chosen.percent) return result;
+  result.emplace_back("percent", std::to_string(*chosen.percent));
+  result.emplace_back("free_space_divisor", std::to_string(divisor_of(*chosen.percent)));
+  return result;
 }
 
 memory::memory(const memory_choices& chosen) {
   GC_INIT();
   GC_allow_register_threads();
   if (chosen.limit) GC_set_max_heap_size(*chosen.limit);
+  if (chosen.percent) GC_set_free_space_divisor(divisor_of(*chosen.percent));
   if (chosen.never_by_itself) GC_set_free_space_divisor(1);
   GC_set_on_collection_event(on_event);
 }

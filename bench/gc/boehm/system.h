@@ -23,7 +23,7 @@ namespace bench {
 inline constexpr bool has_collector = true;
 
 struct memory_choices {
-  std::optional<std::size_t> limit;
+  std::optional<std::size_t> percent, limit;
   bool never_by_itself = false;
 };
 [[nodiscard]] const char* take_option(std::string_view name, std::string_view value, memory_choices& chosen);

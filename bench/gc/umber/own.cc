@@ -1,7 +1,7 @@
 // Rows that only the managed heap has: what its barrier costs, and its handshakes.
 #include "bench/gc/live_sets.h"
+#include "bench/gc/rounds.h"
 
-#include <algorithm>
 #include <chrono>
 
 namespace bench {
@@ -95,23 +95,24 @@ outcome handshakes(run& r) {
   std::vector<std::thread> all;
   for (unsigned i = 0; i < mutators; ++i) all.emplace_back([&, i] { be_there(r.heap(), i, done, there); });
   while (there < mutators) std::this_thread::yield();
-  double best = 1e12;
+  rounds cycles;
   r.on_lanes([&](lane& l) {
     l.begin();
     for (int i = 0; i < 10; ++i) {
       const std::uint64_t began = now_ns();
       l.time([&] { r.heap().collect(); });
-      best = std::min(best, static_cast<double>(now_ns() - began));
+      cycles.see(static_cast<double>(now_ns() - began));
     }
     l.end();
     return std::uint64_t{0};
   });
   done = true;
   for (std::thread& each : all) each.join();
+  outcome result{mix(0, mutators), {}, cycles.durations()};
   // A cycle of an empty heap is five rounds.
-  return {mix(0, mutators),
-          {{"round_ns", best / 5},
-           {"longest_stall_ns", static_cast<double>(r.heap().heap().statistics().longest_stall_ns)}}};
+  cycles.add_spread_to(result.figures, "round", 5);
+  result.figures.push_back({"longest_stall_ns", static_cast<double>(r.heap().heap().statistics().longest_stall_ns)});
+  return result;
 }
 
 }  // namespace

@@ -223,6 +223,7 @@ func rewriteOften(run *harness.Run, thread int) (h uint64, wrong int) {
 		slots[random.Below(len(slots))] = folded
 		lane.Done()
 	}
+	lane.Keep(slots)
 	return h, wrong
 }
 

@@ -35,6 +35,7 @@ func growForests(run *harness.Run) uint64 {
 			lane.Done()
 		}
 	}
+	lane.Keep(longLived)
 	return sum + longLived.count()
 }
 

@@ -40,6 +40,7 @@ func churnOften(run *harness.Run, thread int, slots []*wideNode) (h uint64) {
 		}
 		lane.Done()
 	}
+	lane.Keep(slots)
 	for _, each := range slots {
 		h = harness.Mix(h, each.payload[0])
 	}
@@ -73,6 +74,7 @@ func leakOften(run *harness.Run, thread int) (h uint64) {
 		}
 		lane.Done()
 	}
+	lane.Keep(head)
 	for ; head != nil; head = head.left {
 		h = harness.Mix(h, head.payload[0])
 	}

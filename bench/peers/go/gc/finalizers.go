@@ -29,6 +29,7 @@ func storm(run *harness.Run, thread int, seen *finalized) {
 		slots[word%uint64(len(slots))] = fresh
 		lane.Done()
 	}
+	lane.Keep(slots)
 }
 
 func finalizerStorm(run *harness.Run) error {

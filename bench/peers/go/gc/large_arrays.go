@@ -56,6 +56,7 @@ func replaceOften(run *harness.Run, thread int) (h uint64) {
 		slots[s] = makeLargeArray(s%2 == 0, length, uint64(thread+i*run.Threads))
 		lane.Done()
 	}
+	lane.Keep(slots)
 	for _, each := range slots {
 		h = each.mixInto(h)
 	}

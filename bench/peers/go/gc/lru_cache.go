@@ -69,6 +69,7 @@ func lookUpOften(run *harness.Run, thread int) (h uint64) {
 		h = harness.Mix(h, uint64(len(e.value))*256+uint64(e.value[0]))
 		lane.Done()
 	}
+	lane.Keep(cache)
 	return h
 }
 

@@ -41,6 +41,8 @@ var table = []workload{
 		harness.Own{Depth: 12, Threaded: true, Paced: true}},
 	{"weak_cache", "look-ups through weak references", weakCache,
 		harness.Own{Depth: 16, Threaded: true, Paced: true}},
+	{"idle_return", "a large tree is dropped, and nothing done: what the system gets back, and when", idleReturn,
+		harness.Own{Depth: 21, Idles: true}},
 	{"recording", "operations that do nothing: what measuring them costs", recording,
 		harness.Own{}},
 	{"full_collection", "whole collections of a tree that lives", fullCollection,

@@ -44,6 +44,7 @@ func handLists(run *harness.Run, thread int, next *atomic.Pointer[cell]) (sum ui
 		}
 		lane.Done()
 	}
+	lane.Keep(slots)
 	return sum
 }
 

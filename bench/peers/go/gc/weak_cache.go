@@ -80,6 +80,7 @@ func lookUpWeakly(run *harness.Run, thread int, hits *atomic.Uint64) (h uint64) 
 		h = harness.Mix(h, n.payload[0])
 		lane.Done()
 	}
+	lane.Keep(ring)
 	hits.Add(found)
 	return h
 }

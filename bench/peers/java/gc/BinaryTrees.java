@@ -43,6 +43,7 @@ final class BinaryTrees {
         lane.done();
       }
     }
+    lane.keep(longLived);
     return sum + longLived.count();
   }
 

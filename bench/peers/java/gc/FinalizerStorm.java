@@ -38,6 +38,7 @@ final class FinalizerStorm {
       makeOne(slots, thread + (long) i * params.threads);
       lane.done();
     }
+    lane.keep(slots);
     return operations;
   }
 

@@ -41,6 +41,7 @@ final class HandedLists {
       else slots[random.below(slots.length)] = list;
       lane.done();
     }
+    lane.keep(slots);
     return sum;
   }
 

@@ -51,6 +51,7 @@ final class LargeArrays {
       slots[s] = s % 2 == 0 ? makeNumbers(length, operation) : makeLinks(length, operation);
       lane.done();
     }
+    lane.keep(slots);
     for (Object each : slots) h = mixArray(h, each);
     return h;
   }

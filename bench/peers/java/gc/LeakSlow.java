@@ -32,6 +32,7 @@ final class LeakSlow {
       head = makeHundred(head, (long) i * ChurnSurvive.AT_ONCE);
       lane.done();
     }
+    lane.keep(head);
     long h = 0;
     for (; head != null; head = head.left) h = Run.mix(h, head.first);
     return h;

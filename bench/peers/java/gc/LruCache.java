@@ -51,6 +51,7 @@ final class LruCache {
       h = lookUp(cache, random, h);
       lane.done();
     }
+    lane.keep(cache);
     return h;
   }
 

@@ -37,6 +37,8 @@ public final class Main {
           FinalizerStorm::run, FinalizerStorm::live, new Params().depth(12).threaded(1).paced(0)),
       new Workload("weak_cache", "look-ups through weak references",
           WeakCache::run, WeakCache::live, new Params().depth(16).threaded(1).paced(0)),
+      new Workload("idle_return", "a large tree is dropped, and nothing done: what the system gets back, and when",
+          IdleReturn::run, IdleReturn::live, new Params().depth(21).idling()),
       new Workload("recording", "operations that do nothing: what measuring them costs",
           Stores::recording, Stores::nothing, new Params()),
       new Workload("full_collection", "whole collections of a tree that lives",

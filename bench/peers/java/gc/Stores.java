@@ -12,6 +12,7 @@ final class Stores {
   private static final int OBJECTS = 20000000;
   private static final int STORES = 50000000;
   private static final int LIST = 4000000;
+  private static final int USUAL_RATE = 250000;
 
   /** Makes an allocation that nobody reads escape to the heap. */
   static Leaf kept;
@@ -25,7 +26,7 @@ final class Stores {
     long second;
   }
 
-  private static double allocateOften(int count) {
+  private static long allocateOften(int count) {
     long began = System.nanoTime();
     for (int i = 0; i < count; ++i) kept = new Leaf();
     return System.nanoTime() - began;
@@ -33,14 +34,13 @@ final class Stores {
 
   static void allocate(Run run, Params params) {
     int count = params.scaled(OBJECTS);
-    double least = Double.MAX_VALUE;
     run.begin();
-    for (int i = 0; i < 3; ++i) {
-      least = Math.min(least, allocateOften(count));
+    for (int i = 0; i < 5; ++i) {
+      run.repeated(allocateOften(count));
       System.gc();
     }
     run.end();
-    run.figure("object_ns", least / count);
+    run.figureOfRounds("object", count);
     run.check(Run.mix(0, count));
   }
 
@@ -93,7 +93,7 @@ final class Stores {
     }
   }
 
-  /** Does nothing as often as it can: what timing an operation costs. */
+  /** Does nothing as often as it can, and at a pace: what timing an operation costs. */
   static void recording(Run run, Params params) {
     int count = params.scaled(OBJECTS);
     recordOften(new Lane(0, 0, true), count / 10);
@@ -101,6 +101,13 @@ final class Stores {
     recordOften(run.lane(true), count);
     run.end();
     run.figure("operation_ns", (double) run.wall() / count);
+    Lane late = new Lane(System.nanoTime(), 1, false);
+    long began = System.nanoTime();
+    recordOften(late, count);
+    run.figure("paced_operation_ns", (double) (System.nanoTime() - began) / count);
+    Lane punctual = new Lane(System.nanoTime(), 1e9 / USUAL_RATE, false);
+    recordOften(punctual, params.scaled(100000));
+    run.figure("paced_response_ns", punctual.medianResponse());
     run.check(Run.mix(0, count));
   }
 

@@ -33,6 +33,7 @@ final class SyntaxTrees {
       slots[random.below(slots.length)] = folded;
       lane.done();
     }
+    lane.keep(slots);
     return h;
   }
 

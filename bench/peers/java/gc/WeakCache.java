@@ -38,6 +38,7 @@ final class WeakCache {
       h = Run.mix(h, node.first);
       lane.done();
     }
+    lane.keep(ring);
     hits.addAndGet(found);
     return h;
   }

@@ -16,17 +16,16 @@ final class WholeCollections {
   private WholeCollections() {}
 
   private static void collectOften(Run run, long objects) {
-    long least = Long.MAX_VALUE;
     run.begin();
     Lane lane = run.lane(false);
     for (int i = 0; i < COLLECTIONS; ++i) {
       long began = System.nanoTime();
       System.gc();
-      least = Math.min(least, System.nanoTime() - began);
+      run.repeated(System.nanoTime() - began);
       lane.done();
     }
     run.end();
-    run.figure("collection_ns", least);
+    run.figureOfRounds("collection", 1);
     run.check(Run.mix(0, objects));
   }
 

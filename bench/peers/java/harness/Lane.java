@@ -19,6 +19,8 @@ public final class Lane {
 
   final Histogram service = Histograms.create();
   final Histogram response = Histograms.create();
+  final Progress progress = new Progress();
+  Object kept;
   private final boolean alike;
   private final long origin;
   private final double step; // between two that are due; 0 where there is no pace
@@ -58,7 +60,17 @@ public final class Lane {
     ++begun;
     last = ended;
     Histograms.record(service, ended - began);
+    progress.add(ended - began);
     if (ended - began >= pauseAbove) pause(began, ended - began);
+  }
+
+  /** Holds what lives when the last operation is done, until the run has looked at its memory. */
+  public void keep(Object data) {
+    kept = data;
+  }
+
+  public long medianResponse() {
+    return response.getValueAtPercentile(50);
   }
 
   /** Leaves the time since the last operation out of the next. */

@@ -17,6 +17,7 @@ public final class Params {
 
   private boolean isThreaded = false;
   private boolean isPaced = false;
+  private boolean idles = false;
   private boolean mayBeRandom = false;
   private boolean hasSurvival = false;
   private boolean hasBeside = false;
@@ -37,6 +38,11 @@ public final class Params {
   public Params paced(double own) {
     isPaced = true;
     rate = own;
+    return this;
+  }
+
+  public Params idling() {
+    idles = true;
     return this;
   }
 
@@ -63,6 +69,11 @@ public final class Params {
   /** Says whether each operation is due at an instant of its own. */
   public boolean paced() {
     return rate > 0;
+  }
+
+  /** Says whether all operations of the workload are alike, so that it could keep a pace. */
+  boolean mayBePaced() {
+    return isPaced;
   }
 
   /**
@@ -143,7 +154,7 @@ public final class Params {
     if (hasSurvival) json.field("survival", survival);
     if (hasBeside) json.field("beside", beside);
     if (isPaced) json.field("rate", rate);
-    if (paced()) json.field("seconds", seconds);
+    if (paced() || idles) json.field("seconds", seconds);
     if (limit != 0) json.field("limit", limit);
     json.close();
   }

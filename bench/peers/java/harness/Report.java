@@ -138,18 +138,19 @@ public final class Report {
   }
 
   private void writeMemory() {
-    json.open("memory").field("baseline_rss", run.baseline).field("peak_rss", run.timeline.peakBytes());
-    json.field("end_rss", Kernel.residentBytes());
+    json.open("memory").field("baseline_rss", run.baseline).field("peak_rss", run.peakResident);
+    json.field("end_rss", run.endResident).field("settled_rss", run.settledResident);
     json.field("minor_faults", run.after.used().minorFaults() - run.before.used().minorFaults());
     json.field("major_faults", run.after.used().majorFaults() - run.before.used().majorFaults());
-    if (run.timeline.liveBytes() != 0) json.field("live_bytes", run.timeline.liveBytes());
-    json.field("heap_bytes", Runtime.getRuntime().totalMemory()).close();
+    if (run.settledLive != 0) json.field("live_bytes", run.settledLive);
+    json.field("heap_bytes", run.heapBytes).close();
   }
 
   private void writeRest() {
-    if (!run.warmUp.isEmpty()) {
+    List<Long> repetitions = run.repetitions();
+    if (!repetitions.isEmpty()) {
       json.openArray("warm_up");
-      for (long each : run.warmUp) json.value(each);
+      for (long each : repetitions) json.value(each);
       json.closeArray();
     }
     json.open("figures");

@@ -4,6 +4,7 @@ import com.sun.management.ThreadMXBean;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -30,6 +31,11 @@ public final class Run {
   long began;
   long wall;
   long checksum;
+  long endResident;
+  long peakResident;
+  long heapBytes;
+  long settledResident;
+  long settledLive;
   Counters before;
   Counters after;
 
@@ -67,6 +73,34 @@ public final class Run {
     after = Counters.read();
     timeline.stop();
     allocated.addAndGet(allocatedHere() - mainAllocated);
+    endResident = Kernel.residentBytes();
+    peakResident = timeline.peakBytes();
+    heapBytes = Runtime.getRuntime().totalMemory();
+    // The lanes have not let go of anything yet: what is held besides, nobody has a use for.
+    System.gc();
+    settledResident = Kernel.residentBytes();
+    settledLive = timeline.liveBytes();
+    for (Lane each : lanes) each.kept = null;
+  }
+
+  /** Returns what each tenth of the operations of all lanes took; nothing where they differ, or are few. */
+  private List<Long> tenths() {
+    if (!params.mayBePaced() || lanes.stream().mapToLong(each -> each.service.getTotalCount()).sum() < 100) {
+      return List.of();
+    }
+    long[] sums = new long[Progress.PARTS];
+    for (Lane each : lanes) each.progress.addTenths(sums);
+    return Arrays.stream(sums).boxed().toList();
+  }
+
+  /** Returns the time of each repetition of the work, or of each tenth of it. */
+  List<Long> repetitions() {
+    return warmUp.isEmpty() ? tenths() : warmUp;
+  }
+
+  /** Returns the memory that the process has. */
+  public static long resident() {
+    return Kernel.residentBytes();
   }
 
   /** Gives the run the checksum of its work. */
@@ -87,6 +121,15 @@ public final class Run {
   /** Notes how long one repetition of the work took. */
   public void repeated(long ns) {
     warmUp.add(ns);
+  }
+
+  /** Adds what the repetitions noted so far took, each divided by `by`: the median, and both extremes. */
+  public void figureOfRounds(String what, double by) {
+    List<Long> sorted = warmUp.stream().sorted().toList();
+    int n = sorted.size();
+    figure(what + "_ns", (sorted.get((n - 1) / 2) + sorted.get(n / 2)) / 2.0 / by);
+    figure(what + "_low_ns", sorted.get(0) / by);
+    figure(what + "_high_ns", sorted.get(n - 1) / by);
   }
 
   /**

@@ -18,12 +18,14 @@ type Lane struct {
 	due               int64
 	last              int64
 	begun             int64 // operations so far
+	progress          progress
+	kept              any
 }
 
 // Lane returns a lane for one more mutator. Where all operations are alike, one that takes much longer than they do was
 // held up, and counts as a pause.
 func (r *Run) Lane(alike bool) *Lane {
-	l := &Lane{origin: r.began, last: Now(), pauseAbove: 1 << 62}
+	l := newLane(r.began, 0)
 	if r.Paced() {
 		l.step = 1e9 * float64(r.Threads) / r.Rate
 	}
@@ -36,6 +38,16 @@ func (r *Run) Lane(alike bool) *Lane {
 	r.lanes = append(r.lanes, l)
 	return l
 }
+
+func newLane(origin int64, step float64) *Lane {
+	return &Lane{origin: origin, last: Now(), pauseAbove: 1 << 62, step: step, progress: progress{every: 1}}
+}
+
+// PacedAlone returns a lane that belongs to no run, and keeps a pace of so many operations a second from now on.
+func PacedAlone(rate float64) *Lane { return newLane(Now(), 1e9/rate) }
+
+// MedianResponse returns the median of its response times so far.
+func (l *Lane) MedianResponse() int64 { return l.response.Percentile(50) }
 
 // Paced says whether each operation is due at an instant of its own.
 func (p *Params) Paced() bool { return p.Rate > 0 }
@@ -71,10 +83,14 @@ func (l *Lane) Done() {
 	l.begun++
 	l.last = ended
 	l.service.Record(ended - began)
+	l.progress.add(ended - began)
 	if ended-began >= l.pauseAbove {
 		l.pause(began, ended)
 	}
 }
+
+// Keep holds what lives when the last operation is done, until the run has looked at its memory.
+func (l *Lane) Keep(data any) { l.kept = data }
 
 // Skip leaves the time since the last operation out of the next.
 func (l *Lane) Skip() { l.last = Now() }

@@ -28,6 +28,7 @@ type Own struct {
 	Depth, Threads                            int
 	Rate                                      float64
 	Threaded, Random, Survival, Beside, Paced bool
+	Idles                                     bool // for --seconds
 }
 
 // Scaled returns count times the scale, at least 1.
@@ -120,7 +121,7 @@ func (p *Params) export() map[string]any {
 	add("survival", p.Survival, p.own.Survival)
 	add("beside", p.Beside, p.own.Beside)
 	add("rate", p.Rate, p.own.Paced)
-	add("seconds", p.Seconds, p.Paced())
+	add("seconds", p.Seconds, p.Paced() || p.own.Idles)
 	add("limit", p.Limit, p.Limit != 0)
 	return out
 }

@@ -37,6 +37,9 @@ func residentBytes(buffer []byte) int64 {
 	return pages * int64(os.Getpagesize())
 }
 
+// Resident returns the memory that the process has.
+func Resident() int64 { return statusBytes("VmRSS") }
+
 // used is what the kernel has counted of this process.
 type used struct {
 	cpu                      int64

@@ -23,6 +23,7 @@ type memoryJSON struct {
 	BaselineRSS   int64 `json:"baseline_rss"`
 	PeakRSS       int64 `json:"peak_rss"`
 	EndRSS        int64 `json:"end_rss"`
+	SettledRSS    int64 `json:"settled_rss"`
 	MinorFaults   int64 `json:"minor_faults"`
 	MajorFaults   int64 `json:"major_faults"`
 	LiveBytes     int64 `json:"live_bytes"`
@@ -71,6 +72,9 @@ func (r *Run) Report(out io.Writer) error {
 		WarmUp: r.warmUp, Figures: r.figures,
 		Stalls: map[string]*histogramJSON{}, Pauses: []Pause{},
 	}
+	if report.WarmUp == nil {
+		report.WarmUp = r.tenths()
+	}
 	stops := r.after.stopsSince(r.before)
 	if stops.any() {
 		report.Stalls["stop"] = stops.export()
@@ -104,9 +108,9 @@ func (r *Run) cpu() cpuJSON {
 func (r *Run) memory() memoryJSON {
 	last := r.after.numbers
 	return memoryJSON{
-		BaselineRSS: r.baseline, PeakRSS: statusBytes("VmHWM"), EndRSS: statusBytes("VmRSS"),
+		BaselineRSS: r.baseline, PeakRSS: r.peakRSS, EndRSS: r.endRSS, SettledRSS: r.heldRSS,
 		MinorFaults: r.after.minorFaults - r.before.minorFaults, MajorFaults: r.after.majorFaults - r.before.majorFaults,
-		LiveBytes: last[liveBytes], HeapBytes: last[objectBytes] + last[unusedBytes] + last[freeSpans],
+		LiveBytes: r.settled.numbers[liveBytes], HeapBytes: last[objectBytes] + last[unusedBytes] + last[freeSpans],
 		MetadataBytes: last[otherBytes] + last[mspanBytes] + last[mcacheBytes],
 	}
 }

@@ -5,6 +5,7 @@ package harness
 import (
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 )
@@ -26,6 +27,10 @@ type Run struct {
 	wall     int64
 	before   counters
 	after    counters
+	peakRSS  int64
+	endRSS   int64
+	settled  counters // once all had been collected, while the lanes held what they held
+	heldRSS  int64
 	sampler  *sampler
 	jitter   *Histogram
 
@@ -66,6 +71,12 @@ func (r *Run) End() {
 	r.wall = Now() - r.began
 	r.after = readCounters()
 	r.sampler.stop()
+	r.peakRSS, r.endRSS = statusBytes("VmHWM"), statusBytes("VmRSS")
+	runtime.GC()
+	r.settled, r.heldRSS = readCounters(), statusBytes("VmRSS")
+	for _, l := range r.lanes {
+		l.kept = nil
+	}
 }
 
 // Check gives the run the checksum of its work.
@@ -83,6 +94,16 @@ func (r *Run) Figure(name string, value float64) {
 
 // Repeated notes how long one repetition of the work took.
 func (r *Run) Repeated(ns int64) { r.warmUp = append(r.warmUp, ns) }
+
+// FigureOfRounds adds what the repetitions noted so far took, each divided by `by`: the median, and both extremes.
+func (r *Run) FigureOfRounds(what string, by float64) {
+	sorted := slices.Clone(r.warmUp)
+	slices.Sort(sorted)
+	n := len(sorted)
+	r.Figure(what+"_ns", float64(sorted[(n-1)/2]+sorted[n/2])/2/by)
+	r.Figure(what+"_low_ns", float64(sorted[0])/by)
+	r.Figure(what+"_high_ns", float64(sorted[n-1])/by)
+}
 
 // Mix adds a number to a checksum.
 func Mix(h, x uint64) uint64 {
