@@ -212,6 +212,7 @@ class studies(unittest.TestCase):
         for step in steps:
             stall = next(each for each in step["figures"] if each["figure"] == "stall_max_ns")
             self.assertEqual(stall["from"], 4 * stall["to"])
+            self.assertIn("stall_sum_ns", [each["figure"] for each in step["figures"]])
             self.assertIn(step["why"], text)
         self.assertIn("umber:stop_the_world", [each["name"] for each in document["systems"]])
         self.assertTrue(row_of(document, "umber:hybrid")["command"].endswith("--collector hybrid"))

@@ -118,9 +118,11 @@ gc_plan_options plan_of(const gc_options& options) {
 std::vector<const gc_system*> systems_of(const gc_row& row, const std::vector<gc_system>& systems,
                                          const std::vector<gc_system>& historical, const gc_options& options) {
   const bool all_try = !options.live_sizes.empty() || fits(row.live_bytes, worst_room, options.each_run.bytes);
+  const bool alone = row.own_live_bytes != 0;
   std::vector<const gc_system*> chosen;
+  if (alone && !fits(row.own_live_bytes, own_room, options.each_run.bytes)) return chosen;
   for (const gc_system& each : row.part == gc_part::evolution ? historical : systems) {
-    if (each.workloads.count(row.workload) == 0 || (!all_try && each.name != "umber")) continue;
+    if (each.workloads.count(row.workload) == 0 || ((alone || !all_try) && each.name != "umber")) continue;
     if (row.part == gc_part::main || each.collects) chosen.push_back(&each);
   }
   return chosen;

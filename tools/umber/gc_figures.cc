@@ -123,6 +123,16 @@ std::optional<double> stalls(const json& run) {
   return sum;
 }
 
+// How long all mutators together were held up, by what the system says.
+std::optional<double> stalled_time(const json& run) {
+  std::optional<double> sum;
+  for (const json& each : member(run, "stalls", &json::is_object)) {
+    const auto count = number_at(each, "/count"), mean = number_at(each, "/mean");
+    if (count && mean) sum = sum.value_or(0) + *count * *mean;
+  }
+  return sum;
+}
+
 bool is_histogram(const json& value) { return value.is_object() && value.contains("buckets"); }
 
 }  // namespace
@@ -147,6 +157,7 @@ figure_map figures_of(const json& run) {
   set(figures, "cores_used", quotient(number_at(run, "/cpu_ns/process"), wall));
   set(figures, "stalls_per_s", per(stalls(run), wall));
   set(figures, "stall_max_ns", longest_stall(run));
+  set(figures, "stall_sum_ns", stalled_time(run));
   set(figures, "mmu_1ms", utilisation(run, 1e6));
   set(figures, "mmu_10ms", utilisation(run, 1e7));
   set(figures, "mmu_100ms", utilisation(run, 1e8));

@@ -19,6 +19,8 @@ struct gc_row {
   std::vector<std::string> arguments;
   // Of a row that is one point of a study: the size of its live set, or the setting that it has.
   std::uint64_t live_bytes = 0;
+  // Of a row that our heap alone does, and only where there is room for it: what it holds. 0: all do it.
+  std::uint64_t own_live_bytes = 0;
   std::optional<unsigned> percent = {};
   std::optional<std::uint64_t> limit = {};
 

@@ -90,6 +90,7 @@ std::vector<column> latency_columns() {
       measured("machine max", "jitter_max_ns", 1e3),
       {"MMU % 1/10/100 ms", utilisation},
       measured("stalls/s", "stalls_per_s", 1),
+      measured("stalled ms", "stall_sum_ns", 1e6),
       measured("operations/s", "operations_per_s", 1),
   };
 }

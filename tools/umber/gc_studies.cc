@@ -23,7 +23,7 @@ constexpr reason reasons[] = {
      "scanned twice; the stop is the snapshot at the beginning"},
     {"deletion", "hybrid",
      "both halves together: each thread's stack is scanned once, at its own next safepoint, and nobody waits for all "
-     "the others"},
+     "the others; of many threads that mostly sleep each would have been stopped until the last was awake"},
 };
 
 std::vector<std::string> figures_to_scale(const gc_cell& cell) {
@@ -32,8 +32,8 @@ std::vector<std::string> figures_to_scale(const gc_cell& cell) {
 }
 
 std::vector<std::string> figures_of_a_step(const gc_cell& cell) {
-  if (cell.paced) return {"stall_max_ns", "response_p99.9_ns", "response_max_ns"};
-  return {"stall_max_ns", "wall_ns", "process_ns"};
+  if (cell.paced) return {"stall_max_ns", "stall_sum_ns", "response_p99.9_ns", "response_max_ns"};
+  return {"stall_max_ns", "stall_sum_ns", "wall_ns", "process_ns"};
 }
 
 // Finds the study that a point belongs to, or opens it.
