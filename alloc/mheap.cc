@@ -333,7 +333,7 @@ page_figures mheap::figures() {
   f.released_total = released_total_;
   f.ahead = ahead_;
   f.populated_at = populated_at_;
-  f.metadata_bytes = metadata::bytes() + pages_.metadata_bytes();
+  f.metadata_bytes = metadata::bytes() + pages_.metadata_bytes() + window.indexed * sizeof(mspan*);
   return f;
 }
 

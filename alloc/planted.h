@@ -60,6 +60,7 @@ enum class fault : std::uint8_t {
   kind_kept,
   ring_forgotten,
   piece_lost,
+  noscan_touched,
   sweep_marked_slot,
   weak_cleared_never,
   weak_load_ignores_window,

@@ -229,7 +229,10 @@ std::uintptr_t marker::look_at(registers& r, std::uintptr_t object, page_word wo
   }
   if (!mark(r, object, word)) return 0;
   if (UMBER_LIKELY(word.is_masked())) return scan_masked(r, object, word.mask());
-  if (word.kind() == page_kind::noscan) return 0;
+  if (word.kind() == page_kind::noscan) {
+    if (is_planted(fault::noscan_touched)) static_cast<void>(read_slot(object));
+    return 0;
+  }
   r_ = r;
   most -= std::min(most - 1, scan(object, word));
   r = r_;

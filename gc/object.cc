@@ -40,6 +40,11 @@ bool object_map::covers(page_id end) {
   return end.value <= covered.load(std::memory_order_acquire);  // pairs with the release in cover
 }
 
+std::size_t object_map::bytes() {
+  const std::size_t pages = covered.load(std::memory_order_relaxed);  // relaxed: a figure
+  return mark_bytes(pages) + word_bytes(pages);
+}
+
 bool object_map::cover(page_id end) {
   if (UMBER_LIKELY(covers(end))) return true;
   const lock_guard guard(lock);

@@ -74,6 +74,8 @@ struct object_map {
   // Makes both arrays readable and writable for all pages of the window up to `end`. False: no memory.
   [[nodiscard]] static bool cover(page_id end);
   static bool covers(page_id end);
+  // Of both, so far.
+  static std::size_t bytes();
 
   static std::size_t granule_of(std::uintptr_t address) { return (address - window.base) / granule; }
   static std::atomic<std::uint64_t>& mark_word(std::uintptr_t object) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include <sys/mman.h>
+
 namespace umber::testing {
 namespace {
 
@@ -24,6 +26,9 @@ struct asked {
     visit(one);
     if (full) visit(other);
   }
+};
+struct leaf {
+  std::uint64_t numbers[6];
 };
 struct spread {
   std::uint64_t number;
@@ -140,6 +145,33 @@ std::size_t count_marked(const std::vector<node*>& nodes) {
 }
 
 }  // namespace
+
+TEST_CASE("mark: objects without pointers are not touched, by no part of a cycle") {
+  constexpr std::size_t count = 5000, words = 100'000;
+  test_heap t;
+  const auto leaves = make_array<field<leaf>>(count);
+  for (std::size_t i = 0; i < count; ++i) (*leaves)[i] = make<leaf>(leaf{{i}});
+  for (int i = 0; i < 1000; ++i) static_cast<void>(make<leaf>());
+  const auto large = make_array<std::uint64_t>(words);
+  for (std::uint64_t& word : *large) word = 7;
+
+  std::vector<page_run> pages{span_at(large.get())->run};
+  for (const field<leaf>& each : *leaves) {
+    const page_run run = span_at(each.get())->run;
+    if (run.first != pages.back().first) pages.push_back(run);
+  }
+  const auto protect = [&](int access) {
+    for (const page_run run : pages)
+      REQUIRE(mprotect(pointer_to(window.address(run.first)), run.count.bytes(), access) == 0);
+  };
+  protect(PROT_NONE);
+  t.heap.collect();
+  t.heap.collect();
+  protect(PROT_READ | PROT_WRITE);
+  CHECK(t.heap.statistics().marked_objects == count + 2);
+  for (std::size_t i = 0; i < count; ++i) REQUIRE((*leaves)[i]->numbers[0] == i);
+  CHECK(std::count(large->begin(), large->end(), 7U) == words);
+}
 
 TEST_CASE("mark: what is reachable is marked, and nothing else") {
   marked_heap t;

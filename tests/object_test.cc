@@ -12,9 +12,45 @@ struct pair {
   field<pair> first, second;
 };
 
+struct node {
+  field<node> left, right;
+  std::uint64_t numbers[6] = {};
+};
+
 bool is_marked(const void* object) { return object_map::is_marked(address_of(object)); }
 
+// Everything that the engine has beside the objects, and the pages that these lie in.
+std::size_t metadata_bytes() { return alloc::heap.figures().metadata_bytes + object_map::bytes(); }
+
+struct footprint {
+  std::size_t objects, heap_bytes, metadata_bytes;
+  double overhead() const {  // bytes an object
+    return static_cast<double>(heap_bytes + metadata_bytes) / static_cast<double>(objects);
+  }
+  double metadata_share() const { return static_cast<double>(metadata_bytes) / static_cast<double>(heap_bytes); }
+};
+
+// Of 64 MiB of objects.
+template <class T>
+footprint footprint_of() {
+  test_heap t;
+  const std::size_t before = metadata_bytes();
+  const std::size_t objects = 64 * mib / sizeof(T);
+  for (std::size_t i = 0; i < objects; ++i) static_cast<void>(make<T>());
+  return {objects, t.heap.statistics().heap_bytes, metadata_bytes() - before};
+}
+
 }  // namespace
+
+TEST_CASE("object: what is known of an object of 16 bytes takes three at most, and of a heap of usual ones 3.5 %") {
+  const footprint small = footprint_of<pair>();
+  CHECK(small.overhead() <= sizeof(pair) + 3);
+  // Something has to be known: of each 16 bytes a mark, and whether they are free.
+  CHECK(small.metadata_bytes >= small.objects / 4);
+  const footprint usual = footprint_of<node>();
+  CHECK(usual.metadata_share() <= 0.035);
+  CHECK(usual.overhead() <= sizeof(node) * 1.035);
+}
 
 TEST_CASE("object: a page's word gives back what it was made of") {
   for (const std::size_t size : {16U, 24U, 40U, 8192U}) {

@@ -65,6 +65,7 @@ constexpr planting plantings[] = {
     {fault::piece_lost, "piece_lost", "verify: a long array and far objects"},
     {fault::piece_lost, "piece_lost", "verify: all fields of a large object"},
     {fault::piece_lost, "piece_lost", "verify: all that a large object shows"},
+    {fault::noscan_touched, "noscan_touched", "mark: objects without pointers are not touched"},
     {fault::sweep_marked_slot, "sweep_marked_slot", "verify: what has a mark survives the sweep"},
     {fault::sweep_marked_slot, "sweep_marked_slot", "cycle: what has a mark outlives each step of the sweep"},
     {fault::deletion_half_missing, "deletion_half_missing", "cycle: a store between any two steps of marking"},
