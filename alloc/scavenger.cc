@@ -100,6 +100,7 @@ bool sleep_until_called() {
 }
 
 void* run(void* /*unused*/) {
+  pthread_setname_np(pthread_self(), "umber scavenger");  // else that of the thread that started it
   demand wanted(decay_ns());
   std::size_t number = 0;
   std::size_t quiet = 0;
