@@ -20,7 +20,7 @@ namespace umber::gc {
 // The calling thread's; null: it is not attached.
 inline mutator* attached() {
   detail::mutator_state* const m = detail::current_mutator;
-  return m == &unattached ? nullptr : static_cast<mutator*>(m);
+  return m->free_local == 0 ? nullptr : static_cast<mutator*>(m);
 }
 // Attaches the thread if there is a heap that attaches threads by itself.
 mutator& attached_or_die(const char* call, const char* otherwise =

@@ -7,23 +7,20 @@ namespace umber::gc {
 
 constinit detail::mutator_state unattached;
 
-namespace {
-
-constinit thread_local const type_layout* destroyed = nullptr;  // the type; null: no destructor runs
-
-}  // namespace
-
-destroying::destroying(const type_layout& type) : before_(detail::current_mutator) {
-  detail::current_mutator = &unattached;
-  destroyed = &type;
+destroying::destroying(const type_layout& type) : type_(type), before_(detail::current_mutator) {
+  detail::current_mutator = this;
 }
 
-destroying::~destroying() {
-  destroyed = nullptr;
-  detail::current_mutator = before_;
+destroying::~destroying() { detail::current_mutator = before_; }
+
+const type_layout* destroying::type_here() {
+  const detail::mutator_state* here = detail::current_mutator;
+  const bool is_destroying = here != &unattached && here->free_local == 0;
+  return is_destroying ? &static_cast<const destroying*>(here)->type_ : nullptr;
 }
 
 void expect_no_destructor(const char* call) {
+  const type_layout* destroyed = destroying::type_here();
   if (UMBER_LIKELY(destroyed == nullptr)) return;
   char name[96];
   text type(name, sizeof name);

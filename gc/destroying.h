@@ -29,16 +29,20 @@ namespace umber::gc {
 // What a thread has that is attached to nothing: no entries, and no room for locals.
 extern detail::mutator_state unattached;
 
-// Around the destructors of objects of a type.
-class destroying {
+// Around the destructors of objects of a type: what the thread has meanwhile.
+class destroying : detail::mutator_state {
  public:
   explicit destroying(const type_layout& type);
   ~destroying();
   destroying(const destroying&) = delete;
   destroying& operator=(const destroying&) = delete;
 
+  // The type, if this thread runs a destructor; else null.
+  static const type_layout* type_here();
+
  private:
-  detail::mutator_state* before_;
+  const type_layout& type_;
+  detail::mutator_state* const before_;
 };
 
 // Ends the process if this thread runs a destructor.

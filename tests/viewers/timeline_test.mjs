@@ -21,7 +21,7 @@ let page;
 let events;
 
 before(async () => {
-  execFileSync(workloads, ['threads', '--threads', '3', '--scale', '0.1'], {
+  execFileSync(workloads, ['threads', '--threads', '3', '--scale', '1'], {
     env: { ...process.env, UMBER_TRACE: `perfetto:${file}` },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
