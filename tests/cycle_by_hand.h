@@ -1,6 +1,6 @@
 // A cycle that a test runs by hand, step by step, on its own thread: between two steps nothing happens but what the
 // test does, so it says exactly between which two a mutator stores, makes or loads something. The steps are those that
-// the collector's thread takes (gc/cycle.h); that thread sleeps, for nobody asks it for a cycle.
+// the collector's thread takes (gc/cycle.h); there is none from the start of the cycle to its end.
 //
 //     test_heap t;
 //     cycle_by_hand cycle(t.h);
@@ -13,6 +13,7 @@
 #pragma once
 
 #include "gc/cycle.h"
+#include "gc/driver.h"
 #include "gc_testing.h"
 
 #include <optional>
@@ -29,6 +30,7 @@ class cycle_by_hand {
   // Stores are recorded from here on, what is made is black, and roots have been looked at.
   void start() {
     const blocking answered;
+    gc::stop_threads(h_);
     steps_.emplace(h_, stock_);
     steps_->start();
     at_ = stage::marking;
@@ -55,6 +57,8 @@ class cycle_by_hand {
     if (steps_->sweep(n)) return true;
     steps_.reset();
     at_ = stage::none;
+    h_.ending = false;
+    REQUIRE(gc::start_threads(h_));
     return false;
   }
   // What is left of the cycle, from wherever it is.
