@@ -63,8 +63,9 @@ void* collect_when_asked(void* heap) {
     const std::uint32_t calls = h.calls.load(std::memory_order_acquire);
     const std::uint32_t wanted = h.wanted.load(std::memory_order_acquire);
     if (h.ending.load(std::memory_order_acquire)) break;
+    const bool is_changed = take_wishes(h);
     if (h.started.load(std::memory_order_relaxed) == wanted) {  // relaxed: written here only
-      const bool is_new = take_wishes(h) || let_go(h);
+      const bool is_new = is_changed || let_go(h);
       if (is_new && is_due(h)) start_cycle(h);
       while (bring_pages(h)) {
         if (h.wanted.load(std::memory_order_relaxed) != wanted) break;  // relaxed: looked at again
