@@ -242,12 +242,16 @@ void make_plan(managed_heap& h) {
 
 void revise_plan(managed_heap& h) {
   tell_of_limit(h);
-  memory_state memory;
   const std::size_t external = h.pace.last.external_bytes;
-  memory.heap_bytes = h.live_bytes + external;
-  // relaxed: a figure.
-  const std::size_t in_spans = h.heap_bytes.load(std::memory_order_relaxed);
-  memory.overhead_bytes = in_spans > h.live_bytes ? in_spans - h.live_bytes : 0;
+  const std::size_t in_spans = h.heap_bytes.load(std::memory_order_relaxed);  // relaxed: a figure
+  const page_figures pages = alloc::heap.figures();
+  const memory_state memory = counted({.live = h.live_bytes,
+                                       .in_spans = in_spans,
+                                       .external = external,
+                                       .pages_in_use = (pages.known - pages.free).bytes(),
+                                       .pages_free = pages.unscavenged.bytes(),
+                                       .metadata = pages.metadata_bytes + object_map::bytes()},
+                                      h.pace.options.limit_is_shared);
   plan_ahead(h, in_spans);
   h.pace.current = plan_cycle(h.pace.options, h.pace.last, memory);
   if (h.pace.current.limited_by_memory && is_limited(h, 0))
@@ -273,6 +277,7 @@ bool take_wishes(managed_heap& h) {
   options.percent = h.wanted_options.percent.load(std::memory_order_relaxed);
   options.minimum_heap = h.wanted_options.minimum.load(std::memory_order_relaxed);
   options.soft_limit = h.wanted_options.limit.load(std::memory_order_relaxed);
+  options.limit_is_shared = h.wanted_options.limit_is_shared.load(std::memory_order_relaxed);
   options.hard_limit = h.wanted_options.hard_limit.load(std::memory_order_relaxed);
   if (options.soft_limit != before.soft_limit || options.hard_limit != before.hard_limit) h.told_of_limit = false;
   revise_plan(h);

@@ -67,10 +67,13 @@ double worker_share(const heap_options& options) {
 }
 
 // relaxed, all: see `wishes`.
-void take_up(const heap_options& options, wishes& into) {
+bool is_shared(std::size_t chosen_limit) { return chosen_limit == heap_options::by_environment; }
+
+void take_up(const heap_options& chosen, const heap_options& options, wishes& into) {
   into.percent.store(options.percent, std::memory_order_relaxed);
   into.minimum.store(options.minimum, std::memory_order_relaxed);
   into.limit.store(options.limit, std::memory_order_relaxed);
+  into.limit_is_shared.store(is_shared(chosen.limit), std::memory_order_relaxed);
   into.hard_limit.store(options.hard_limit, std::memory_order_relaxed);
   into.kind.store(options.kind, std::memory_order_relaxed);
 }
@@ -296,7 +299,7 @@ heap_state* create_heap(const heap_options& chosen) noexcept {
   if (h == nullptr) return nullptr;
   const heap_options options = with_environment(chosen);
   h->options = options;
-  take_up(options, h->wanted_options);
+  take_up(chosen, options, h->wanted_options);
   h->kind = options.kind;
   static constinit std::atomic<std::uint64_t> made{0};
   h->number = made.fetch_add(1, std::memory_order_relaxed) + 1;  // relaxed: a number
@@ -309,7 +312,8 @@ heap_state* create_heap(const heap_options& chosen) noexcept {
                      .soft_limit = options.limit,
                      .hard_limit = options.hard_limit,
                      .background_share = worker_share(options),
-                     .idle_ns = idle_ns(options)};
+                     .idle_ns = idle_ns(options),
+                     .limit_is_shared = is_shared(chosen.limit)};
   h->pace.limiter.capacity_ns = gc_cpu_limiter::capacity_per_processor_ns * os::processor_count();
   h->pace.limiter_updated_at = os::now();
   h->pace.limiter_process_ns = h->process_cpu_before;
@@ -374,6 +378,7 @@ void set(heap_state* h, heap_setting what, std::size_t value) noexcept {
     case heap_setting::limit:
       chosen.limit = value;
       wanted.limit.store(with_environment(chosen).limit, std::memory_order_relaxed);
+      wanted.limit_is_shared.store(is_shared(value), std::memory_order_relaxed);
       break;
     case heap_setting::hard_limit:
       chosen.hard_limit = value;

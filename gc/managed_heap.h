@@ -44,6 +44,7 @@ struct pace_state {
 struct wishes {
   // relaxed, all: what is wanted is published by `changed`, but for the hard limit, a number on its own.
   std::atomic<std::size_t> percent{0}, minimum{0}, limit{0}, hard_limit{0};
+  std::atomic<bool> limit_is_shared{false};
   std::atomic<umber::barrier> kind{umber::barrier::hybrid};
   std::atomic<bool> changed{false};
 };

@@ -87,6 +87,18 @@ cons_mark_history observe(const cycle_record& last) {
   return rates;
 }
 
+memory_state counted(const memory_use& use, bool limit_is_shared) {
+  const std::size_t free_slots = difference(use.in_spans, use.live);
+  const std::size_t others = difference(use.pages_in_use, use.in_spans);
+  const double all = static_cast<double>(higher(higher(use.pages_in_use, use.in_spans), 1));
+  const double part = limit_is_shared ? 1 : static_cast<double>(use.in_spans) / all;
+  memory_state state;
+  state.heap_bytes = sum(use.live, use.external);
+  state.overhead_bytes = sum(sum(free_slots, limit_is_shared ? others : 0), scaled(use.metadata, part));
+  state.free_bytes = scaled(use.pages_free, part);
+  return state;
+}
+
 plan plan_cycle(const pacer_options& options, const cycle_record& last, const memory_state& memory) {
   const std::size_t live = sum(last.live_bytes, last.external_bytes);
   const std::size_t least = sum(live, small_runway(live));

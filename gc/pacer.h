@@ -65,6 +65,7 @@ struct pacer_options {
   std::size_t hard_limit = off;               // the lower of the two counts
   double background_share = 0.25;             // of the processors, that the workers take while they mark
   std::uint64_t idle_ns = 120'000'000'000;    // without a cycle, after which there is one; 0: never
+  bool limit_is_shared = false;               // the soft one is the process's: what others use counts, too
 };
 
 // The highest of the last measurements of allocation against marking.
@@ -90,6 +91,18 @@ struct cycle_record {
   std::uint64_t mark_cpu_ns = 0;
   // All cycles.
   cons_mark_history rates;
+};
+
+// What a heap uses now, and the process it is in; bytes.
+struct memory_use {
+  std::size_t live = 0;      // objects, and garbage that is not swept yet
+  std::size_t in_spans = 0;  // these, and free slots
+  std::size_t external = 0;  // malloc memory that objects own
+  // Of the process: pages that are in use by heaps, by malloc if it is umber's and by threads that have them at hand;
+  // free ones that the system does not have back; what the engine keeps to know all that.
+  std::size_t pages_in_use = 0;
+  std::size_t pages_free = 0;
+  std::size_t metadata = 0;
 };
 
 // What a memory limit counts, now. Dead objects not swept yet are heap, not overhead.
@@ -121,6 +134,11 @@ inline constexpr double most_assist_ratio = 64;
 
 // last.rates with what `last` measured. A cycle in which nothing was allocated or marked measured nothing.
 [[nodiscard]] cons_mark_history observe(const cycle_record& last);
+
+// What counts against a limit. A heap's own: what the heap uses, and of metadata and free pages the part that is like
+// its part of the pages in use. One that is shared: all that the process uses, so heaps leave room for each other, and
+// who has much to drop is the one to drop it, whoever has grown.
+[[nodiscard]] memory_state counted(const memory_use& use, bool limit_is_shared);
 
 // Made when marking ends, and again when the sweep has ended, or when options or a limit change.
 [[nodiscard]] plan plan_cycle(const pacer_options& options, const cycle_record& last, const memory_state& memory);

@@ -59,6 +59,24 @@ TEST_CASE("limit: cycles that only the limit asks for are held back, those of th
   CHECK(held_back({.percent = pacer_options::off, .hard_limit = mib}, last, {}).trigger == SIZE_MAX);
 }
 
+TEST_CASE("limit: a heap's own counts what is the heap's, one that is shared all that the process uses") {
+  const memory_use use{.live = 40 * mib,
+                       .in_spans = 50 * mib,
+                       .external = 5 * mib,
+                       .pages_in_use = 200 * mib,
+                       .pages_free = 20 * mib,
+                       .metadata = 8 * mib};
+  const memory_state own = counted(use, false), shared = counted(use, true);
+  CHECK(own.heap_bytes == 45 * mib);
+  CHECK(own.overhead_bytes == 10 * mib + 2 * mib);
+  CHECK(own.free_bytes == 5 * mib);
+  CHECK(shared.heap_bytes == 45 * mib);
+  CHECK(shared.overhead_bytes == 10 * mib + 150 * mib + 8 * mib);
+  CHECK(shared.free_bytes == 20 * mib);
+  CHECK(counted({}, false).overhead_bytes == 0);
+  CHECK(counted({.live = mib, .in_spans = mib}, false).overhead_bytes == 0);
+}
+
 TEST_CASE("limit: with a limit below what is live the collector's threads have about half of the processor time") {
   heap_options options = never_by_itself();
   options.limit = mib;
@@ -80,6 +98,33 @@ TEST_CASE("limit: with a limit below what is live the collector's threads have a
   });
   INFO(end.output);
   CHECK(end.succeeded());
+}
+
+// After those that run in a child: a process with a heap has none there.
+TEST_CASE("limit: heaps that share one leave room for each other, and one with its own does not mind") {
+  test_heap large;
+  const local<link> kept = make_list(400'000);  // 64 bytes each
+  large.heap.collect();
+  const auto goal_beside_it = [&](bool is_shared) {
+    std::size_t goal = 0;
+    std::thread([&] {
+      heap_options options = never_by_itself();
+      options.limit = 100 * mib;
+      test_heap small(options);
+      small.h.wanted_options.limit_is_shared = is_shared;
+      small.h.wanted_options.changed = true;
+      const local<link> some = make_list(1000);
+      small.heap.collect();  // takes what is wanted when it begins
+      small.heap.collect();
+      goal = small.h.goal;
+    }).join();
+    return goal;
+  };
+  const std::size_t own = goal_beside_it(false), shared = goal_beside_it(true);
+  CHECK(own <= 97 * mib);
+  CHECK(own > 85 * mib);
+  CHECK(shared + 400'000 * sizeof(link) <= 97 * mib);
+  CHECK(shared > 40 * mib);
 }
 
 }  // namespace umber::testing

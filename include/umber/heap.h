@@ -55,6 +55,10 @@ inline constexpr std::size_t stall_causes = 5;
 //   UMBER_TRACE=gc,pacer,perfetto:FILE      tells what the collector does (gc/trace.h, gc/timeline.h)
 //
 // Who finalizes and what is called are the program's alone. SIZE is 64MiB, say, or a number of bytes.
+//
+// A soft limit that the program chooses is the heap's: it counts objects, free slots, the malloc memory that objects
+// own, and the heap's part of metadata and of free pages. One of the environment is the process's: heaps that have it
+// count each other's memory, too, and that of malloc where it is umber's; not what a library has mapped itself.
 struct heap_options {
   static constexpr std::size_t off = SIZE_MAX;
   static constexpr std::size_t by_environment = SIZE_MAX - 1;  // what the table above says
